@@ -1,0 +1,5 @@
+"""Never answers `hello`."""
+
+from toy import hang
+
+hang()
