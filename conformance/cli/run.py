@@ -1,0 +1,105 @@
+"""``keras-conformance run``: the suite against each implementation, then the table and what was not expected."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only tests whose names match, as pytest's -k.")
+@click.option("--requirement", multiple=True, metavar="ID", help="Only this requirement (repeatable).")
+@click.option("--format", "format_", multiple=True, metavar="FORMAT", help="Only units of this format (repeatable).")
+@click.option("--chapter", multiple=True, metavar="NAME", help="Only this chapter (repeatable).")
+@click.option(
+    "--max-examples", type=click.IntRange(min=1), metavar="N", help="Examples a test draws, instead of its own number."
+)
+@click.option("--explore", is_flag=True, help="Draw new examples; the seed is printed.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Draw with this seed, as an --explore run printed it."
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Tests run at a time (needs pytest-xdist)."
+)
+@click.option(
+    "--python", "pythons", multiple=True, metavar="NAME=PATH", help="The interpreter of an implementation (repeatable)."
+)
+@click.option(
+    "--implementation-file", "files", multiple=True, metavar="FILE.toml",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Add an implementation described outside; without a NAME it is the one that is run (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--in-process/--piped", default=True, help="The reference in the suite's process (default), or over the pipe."
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the results document."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the results document on stdout, everything else on stderr."
+)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    keyword: str | None,
+    requirement: tuple[str, ...],
+    format_: tuple[str, ...],
+    chapter: tuple[str, ...],
+    max_examples: int | None,
+    explore: bool,
+    seed: int | None,
+    jobs: int,
+    pythons: tuple[str, ...],
+    files: tuple[Path, ...],
+    in_process: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Validate each implementation NAME (default: reference) against the specification.
+
+    An implementation's interpreter is the one given with --python, else $KERAS_CONFORMANCE_ENVS/NAME, else .tox/NAME,
+    else the user's cache. One that cannot be started does not keep the others from running.
+    """
+    from conformance.cli.names import check_names
+    from conformance.cli.targets import find_targets
+    from conformance.cli.validate import Plan, validate
+    from conformance.spec import load_specification
+
+    specification = load_specification()
+    check_names("requirement", requirement, specification.requirements, "keras-conformance spec list")
+    check_names("format", format_, specification.formats)
+    check_names("chapter", chapter, specification.chapters)
+    targets = find_targets(names, pythons, files)
+    if output:
+        _check_writable(output)
+    if explore and seed is None:
+        seed = secrets.randbits(32)
+
+    selection = {"requirement": requirement, "format": format_, "chapter": chapter, "k": (keyword,) if keyword else ()}
+    drawing = {"max-examples": max_examples, "seed": seed}
+    plan = Plan(
+        selection={name: list(chosen) for name, chosen in selection.items() if chosen},
+        drawing={name: value for name, value in drawing.items() if value is not None},
+        jobs=jobs,
+        piped=not in_process,
+    )
+    results, exit_code = validate(targets, plan, specification, output=output, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(results.to_json(), indent=1))
+    ctx.exit(exit_code)
+
+
+def _check_writable(output: Path) -> None:
+    """A run takes minutes: that its results cannot be written is told before it."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,3 @@
+from toys import specification
+
+__all__ = ["specification"]
