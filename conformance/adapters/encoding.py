@@ -260,12 +260,13 @@ def decode_value(
     directory: Optional[str] = None,
     custom: Optional[Callable[[str], Any]] = None,
     opaque: Optional[Callable[[str, str], Any]] = None,
+    layer: Optional[Callable[[Any], Any]] = None,
     where: str = "value",
 ) -> Any:
     """The Python value of a Value. Raises EncodingError for what is no Value.
 
     `custom` gives the object of an id in the named set, `opaque` what stands for an `$object` of that class
-    name and repr; without them these tags raise.
+    name and repr, `layer` the layer of a blueprint's layer entry; without them these tags raise.
     """
 
     def decode(item: Any, place: str) -> Any:
@@ -314,6 +315,11 @@ def decode_value(
             raise EncodingError(place, "found {}, which cannot be made from its repr".format(_show(content)))
         return opaque(str(members["class"]), str(members["repr"]))
 
+    def decode_layer(content: Any, place: str) -> Any:
+        if layer is None:
+            raise EncodingError(place, "found the layer {}, which means nothing here".format(_show(content)))
+        return layer(content)
+
     readers: Dict[str, Callable[[Any, str], Any]] = {
         "$tuple": lambda content, place: tuple(decode_all(content, place)),
         "$float": lambda content, place: decode_number({"$float": content}, place),
@@ -324,6 +330,7 @@ def decode_value(
         "$dict": decode_dict,
         "$custom": decode_custom,
         "$object": decode_opaque,
+        "$layer": decode_layer,
     }
     return decode(encoded, where)
 

@@ -1,0 +1,56 @@
+"""The adapter of the embedded reference, in this process or as a program: `python reference.py [DIALECT]`."""
+
+# The methods are documented where Library declares them.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    import start  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+    # In a clone the reference lies beside `conformance`. It runs in the driver's own interpreter, so there is
+    # nothing of a library's environment to keep apart.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from typing import Any, List, Sequence
+
+from conformance.adapters.library import Library
+from conformance.adapters.server import serve
+
+DIALECT = "keras-2.4"
+
+
+class Reference(Library):
+    """The reference, behaving as the given dialect."""
+
+    name = "reference_impl"
+
+    def __init__(self, dialect: str = DIALECT) -> None:
+        import reference_impl
+
+        self.keras = reference_impl
+        self.tf = reference_impl.tf
+        self._dialect = reference_impl.dialect(dialect)
+        self._dialect.__enter__()  # for as long as the adapter lives
+
+    def more_capabilities(self) -> Sequence[str]:
+        return (
+            *("source", "add-loss", "checkpoint"),
+            *("save.hdf5", "load.hdf5"),
+            *("save-weights.checkpoint", "load-weights.checkpoint", "save-weights.hdf5", "load-weights.hdf5"),
+        )
+
+    def flatten(self, structure: Any) -> List[Any]:
+        from reference_impl.structure import flatten
+
+        return flatten(structure)
+
+    def compiled(self, model: Any) -> bool:
+        return model.optimizer is not None
+
+
+if __name__ == "__main__":
+    serve(lambda: Reference(*sys.argv[1:]))
