@@ -1,0 +1,215 @@
+"""Facts about a TensorFlow checkpoint: ``PREFIX.index`` and ``PREFIX.data-SSSSS-of-NNNNN``.
+
+The index is a table (:mod:`conformance.witness.table`): the empty key holds the header, every other key an entry with
+dtype, shape, shard, offset, size and a masked CRC-32C of the tensor's bytes. Strings are stored as their lengths
+(varints), a masked CRC of those, and their bytes. The string under ``_CHECKPOINTABLE_OBJECT_GRAPH`` is the object
+graph: nodes with named children, and attributes that name a key.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from conformance.witness import table
+from conformance.witness.error import WitnessError, read_bytes
+from conformance.witness.wire import Message, WireError, varint
+
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+STRING = 7
+DTYPES: Mapping[int, tuple[str, npt.DTypeLike]] = {
+    1: ("float32", "<f4"),
+    2: ("float64", "<f8"),
+    3: ("int32", "<i4"),
+    4: ("uint8", "u1"),
+    5: ("int16", "<i2"),
+    6: ("int8", "i1"),
+    STRING: ("string", object),
+    8: ("complex64", "<c8"),
+    9: ("int64", "<i8"),
+    10: ("bool", "?"),
+    14: ("bfloat16", ml_dtypes.bfloat16),
+    17: ("uint16", "<u2"),
+    18: ("complex128", "<c16"),
+    19: ("float16", "<f2"),
+    22: ("uint32", "<u4"),
+    23: ("uint64", "<u8"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where and what one tensor is; ``dtype`` by NumPy's name, or ``string`` or ``bfloat16``."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    shard: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot variable of an optimizer: node of the variable, name of the slot, node of the slot variable."""
+
+    variable: int
+    name: str
+    slot_variable: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """An object: its children by edge name (node numbers), its attributes by name (keys), its slot variables."""
+
+    children: Mapping[str, int]
+    attributes: Mapping[str, str]
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The facts. Mappings are in the index's order; ``values`` leaves out the object graph itself."""
+
+    prefix: Path
+    shards: int
+    entries: Mapping[str, Entry]
+    values: Mapping[str, npt.NDArray[Any]]
+    nodes: tuple[Node, ...]
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The dtype under each key, the object graph's included."""
+        return {key: entry.dtype for key, entry in self.entries.items()}
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape under each key, the object graph's included."""
+        return {key: entry.shape for key, entry in self.entries.items()}
+
+    def node_at(self, *edges: str) -> Node:
+        """The node that these edges lead to from the root. Raises WitnessError where there is no such edge."""
+        node = self.nodes[0] if self.nodes else Node({}, {}, ())
+        for i, edge in enumerate(edges):
+            if edge not in node.children:
+                place = "object graph, " + ("/".join(edges[:i]) or "root")
+                raise WitnessError(self.prefix, place, f"no child {edge!r}; found {sorted(node.children)}")
+            node = self.nodes[node.children[edge]]
+        return node
+
+
+def read(prefix: str | Path) -> Checkpoint:
+    """The facts of the checkpoint with this prefix (the path without ``.index``).
+
+    Every checksum is verified. Strings come as object arrays of bytes. Raises WitnessError for a file that is
+    missing or damaged, and for tensors stored in slices, which are not read.
+    """
+    prefix = Path(prefix)
+    index = prefix.with_name(prefix.name + ".index")
+    data = read_bytes(index)
+    try:
+        raw = {key: Message(value) for key, value in table.entries(data).items()}
+    except WireError as error:
+        raise WitnessError(index, "table", str(error)) from None
+    if b"" not in raw:
+        raise WitnessError(index, "table", "no header under the empty key")
+    header = raw.pop(b"")
+    shards = header.integer(1)
+    if header.integer(2) != 0:
+        raise WitnessError(index, "header", "big-endian tensors are not read")
+    entries = {_key(key, index): _entry(message, index, _key(key, index)) for key, message in raw.items()}
+    crcs = {key.decode(): struct.unpack("<I", message.data(6) or b"\0\0\0\0")[0] for key, message in raw.items()}
+    reader = _Shards(prefix, shards)
+    values = {key: reader.tensor(key, entry, crcs[key]) for key, entry in entries.items()}
+    graph = values.pop(OBJECT_GRAPH, None)
+    nodes = () if graph is None else _object_graph(graph.item(), index)
+    return Checkpoint(prefix, shards, entries, values, nodes)
+
+
+def _key(key: bytes, index: Path) -> str:
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        raise WitnessError(index, f"key {key!r}", "a key that is no text (a slice of a tensor?)") from None
+
+
+def _entry(message: Message, index: Path, key: str) -> Entry:
+    if 7 in message:
+        raise WitnessError(index, f"key {key!r}", "the tensor is stored in slices, which are not read")
+    number = message.integer(1)
+    if number not in DTYPES:
+        raise WitnessError(index, f"key {key!r}", f"unknown dtype {number}")
+    shape = tuple(dim.integer(1) for dim in message.message(2).messages(2))
+    return Entry(DTYPES[number][0], shape, message.integer(3), message.integer(4), message.integer(5))
+
+
+class _Shards:
+    """The data files of a checkpoint, each read once."""
+
+    def __init__(self, prefix: Path, count: int) -> None:
+        self._prefix, self._count = prefix, count
+        self._data: dict[int, bytes] = {}
+
+    def tensor(self, key: str, entry: Entry, crc: int) -> npt.NDArray[Any]:
+        """The value of one entry, its checksum verified."""
+        file = self._prefix.with_name(f"{self._prefix.name}.data-{entry.shard:05d}-of-{self._count:05d}")
+        place = f"key {key!r}, offset {entry.offset}"
+        if entry.shard not in self._data:
+            self._data[entry.shard] = read_bytes(file)
+        data = self._data[entry.shard][entry.offset : entry.offset + entry.size]
+        if len(data) != entry.size:
+            raise WitnessError(file, place, f"{entry.size} bytes expected, the file has {len(data)} there")
+        count = math.prod(entry.shape)
+        if entry.dtype == "string":
+            return _strings(data, count, crc, file, place).reshape(entry.shape)
+        if table.masked_crc(data) != crc:
+            raise WitnessError(file, place, f"checksum {table.masked_crc(data):#010x}, the index says {crc:#010x}")
+        dtype = np.dtype(next(kind for name, kind in DTYPES.values() if name == entry.dtype))
+        if len(data) != count * dtype.itemsize:
+            raise WitnessError(file, place, f"{len(data)} bytes for shape {entry.shape} of {entry.dtype}")
+        return np.frombuffer(data, dtype).reshape(entry.shape)
+
+
+def _strings(data: bytes, count: int, crc: int, file: Path, place: str) -> npt.NDArray[Any]:
+    lengths: list[int] = []
+    offset = 0
+    try:
+        for _ in range(count):
+            length, offset = varint(data, offset)
+            lengths.append(length)
+    except WireError as error:
+        raise WitnessError(file, place, f"lengths of the strings: {error}") from None
+    words = b"".join(struct.pack("<I" if length < 1 << 32 else "<Q", length) for length in lengths)
+    stored, texts = data[offset : offset + 4], data[offset + 4 :]
+    if stored != struct.pack("<I", table.masked_crc(words)):
+        raise WitnessError(file, place, "the checksum of the strings' lengths is wrong")
+    if table.masked_crc(words + stored + texts) != crc or sum(lengths) != len(texts):
+        raise WitnessError(file, place, "the checksum or the size of the strings is wrong")
+    result = np.empty(count, object)
+    offset = 0
+    for i, length in enumerate(lengths):
+        result[i] = texts[offset : offset + length]
+        offset += length
+    return result
+
+
+def _object_graph(data: bytes, index: Path) -> tuple[Node, ...]:
+    try:
+        return tuple(_node(message) for message in Message(data).messages(1))
+    except WireError as error:
+        raise WitnessError(index, OBJECT_GRAPH, str(error)) from None
+
+
+def _node(message: Message) -> Node:
+    return Node(
+        children={child.text(2): child.integer(1) for child in message.messages(1)},
+        attributes={item.text(1): item.text(3) for item in message.messages(2)},
+        slots=tuple(Slot(item.integer(1), item.text(2), item.integer(3)) for item in message.messages(3)),
+    )
