@@ -1,0 +1,65 @@
+"""Element types, spelled as TensorFlow spells them.
+
+A :class:`DType` is a string: ``tf.float32 == "float32"``, it is a JSON value and an argument ``np.dtype`` takes.
+"""
+
+# Names that are Keras's own, and methods that override documented ones, are not documented again.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+
+class DType(str):
+    """The name of an element type, ``DType("float32")``."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+    @property
+    def as_numpy_dtype(self) -> type[Any]:
+        """The NumPy scalar type; ``string`` gives ``object``."""
+        return numpy_dtype(self).type
+
+    @property
+    def is_floating(self) -> bool:
+        return self in ("float16", "bfloat16", "float32", "float64")
+
+    @property
+    def is_integer(self) -> bool:
+        return self.startswith(("int", "uint"))
+
+    @property
+    def is_bool(self) -> bool:
+        return self == "bool"
+
+    def __repr__(self) -> str:
+        return f"tf.{self!s}"
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """The NumPy dtype of ``dtype``. ``bfloat16`` needs ml_dtypes, ``string`` is ``object``."""
+    if dtype == "string":
+        return np.dtype(object)
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(str(dtype))
+
+
+def as_dtype(dtype: Any) -> DType:
+    """The :class:`DType` of a name, a NumPy dtype or a Python type. ``TypeError`` if it is none."""
+    if isinstance(dtype, DType):
+        return dtype
+    if isinstance(dtype, str) and dtype in ("string", "bfloat16"):
+        return DType(dtype)
+    found = np.dtype(cast("npt.DTypeLike", dtype))
+    return DType("string" if found.kind in "OSU" else found.name)

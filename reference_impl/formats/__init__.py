@@ -1,0 +1,1 @@
+"""File formats, a folder each. Bytes in, values out; each module opens with the layout it handles."""

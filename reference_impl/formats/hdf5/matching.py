@@ -1,0 +1,114 @@
+"""Which stored weight is which present one.
+
+A layer's weights are stored trainable first, then the others. So their *order* depends on flags that the
+file does not record: a nested layer with a frozen part has its weights in another order than the same layer
+without. Weights of equal shape would change places unnoticed. What the file does record is each weight's
+*name*, and names do not depend on flags. They may differ, though, for an unnamed layer is counted through
+the process: what was ``dense_1/kernel:0`` there is ``dense_4/kernel:0`` here.
+
+:func:`match` finds the pairs by names, and knows its limits:
+
+1. Equal names are pairs.
+2. Otherwise names are split at the last ``/`` into an owner and a weight. What all owners have in front is
+left
+   away, and owners that differ only in their counters are paired in the order of these counters, which is
+   the order in which the layers were made. A lone owner's weights are paired by name or, being all one
+   layer's, in order.
+3. Otherwise weights that no other resembles in last name and shape are pairs.
+4. Otherwise nothing is known, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+Owner = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Name and shape of a weight, stored or present."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+def match(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] | None:
+    """For each present weight the index of the stored one; None if that cannot be known.
+
+    Both have the same length. Shapes are not compared but in rule 3: what is paired may still not fit.
+    """
+    return (
+        _by_key([weight.name for weight in stored], [weight.name for weight in present])
+        or _by_owner(stored, present)
+        or _by_key([_look(weight) for weight in stored], [_look(weight) for weight in present])
+    )
+
+
+def _by_key(stored: Sequence[Hashable], present: Sequence[Hashable]) -> list[int] | None:
+    places = {key: index for index, key in enumerate(stored)}
+    if len(places) < len(stored) or set(places) != set(present):
+        return None
+    return [places[key] for key in present]
+
+
+def _by_owner(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] | None:
+    ours, theirs = _owners(present), _owners(stored)
+    if [stem for stem, _ in ours] != [stem for stem, _ in theirs]:
+        return None
+    pairs: dict[int, int] = {}
+    for (_, here), (_, there) in zip(ours, theirs, strict=True):
+        if len(here) != len(there):
+            return None
+        order = _by_key(
+            [_split(stored[index].name)[1] for index in there],
+            [_split(present[index].name)[1] for index in here],
+        )
+        if order is None and len(ours) == 1:
+            order = list(range(len(here)))
+        if order is None:
+            return None
+        pairs.update({index: there[place] for index, place in zip(here, order, strict=True)})
+    return [pairs[index] for index in range(len(present))]
+
+
+def _owners(weights: Sequence[Weight]) -> list[tuple[Owner, list[int]]]:
+    """(owner without counters, indices of its weights), in the order of owners, then of counters."""
+    groups: dict[Owner, list[int]] = {}
+    for index, weight in enumerate(weights):
+        groups.setdefault(_split(weight.name)[0], []).append(index)
+    shared = _shared_front(list(groups))
+    ranked = sorted((_ranking(owner[shared:]), indices) for owner, indices in groups.items())
+    return [(stems, indices) for (stems, _), indices in ranked]
+
+
+def _split(name: str) -> tuple[Owner, str]:
+    *owner, weight = name.split("/")
+    return tuple(owner), weight
+
+
+def _shared_front(owners: list[Owner]) -> int:
+    shared = 0
+    while owners and all(len(owner) > shared and owner[shared] == owners[0][shared] for owner in owners):
+        shared += 1
+    return shared
+
+
+def _ranking(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
+    """``("lstm", "cell_2")`` → ``(("lstm", "cell"), (0, 2))``."""
+    parts = [re.fullmatch(r"(.*?)(?:_(\d+))?", part, re.DOTALL) for part in owner]
+    return (
+        tuple(part[1] for part in parts if part),
+        tuple(int(part[2] or 0) for part in parts if part),
+    )
+
+
+def _look(weight: Weight) -> tuple[str, tuple[int, ...]]:
+    return _split(weight.name)[1], weight.shape
+
+
+def stem(name: str) -> str:
+    """A layer's name without its counter."""
+    return _ranking((name,))[0][0]

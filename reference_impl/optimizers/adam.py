@@ -1,0 +1,73 @@
+"""Adam."""
+
+# Names that are Keras's own, and methods that override documented ones, are not documented again.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reference_impl.optimizers.base import Optimizer
+from reference_impl.variables import Variable
+
+Array = npt.NDArray[Any]
+
+
+class Adam(Optimizer):
+    """m and v are running means of g and g²; w -= rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ) · m / (√v + epsilon).
+
+    With ``amsgrad`` the greatest v so far (``vhat``) is used.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = 1e-7,
+        amsgrad: bool = False,
+        name: str = "Adam",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, **kwargs)
+        self.set_hyper(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
+        self.epsilon = 1e-7 if epsilon is None else epsilon
+        self.amsgrad = amsgrad
+        self.__dict__["step_size"] = np.float32(0)
+
+    step_size: Any
+
+    def slot_names(self) -> Sequence[str]:
+        return ("m", "v", "vhat") if self.amsgrad else ("m", "v")
+
+    def begin_step(self) -> None:
+        one, step = np.float32(1), np.float32(self.iterations.array + 1)
+        powers = [np.power(self.hyper(name), step) for name in ("beta_1", "beta_2")]
+        self.__dict__["step_size"] = self.rate() * np.sqrt(one - powers[1]) / (one - powers[0])
+
+    def update(self, variable: Variable, gradient: Array) -> Array:
+        kind = gradient.dtype.type
+        m, v = self.get_slot(variable, "m"), self.get_slot(variable, "v")
+        m.assign(m.array + (gradient - m.array) * kind(1 - self.hyper("beta_1")))
+        v.assign(v.array + (np.square(gradient) - v.array) * kind(1 - self.hyper("beta_2")))
+        second = v.array
+        if self.amsgrad:
+            vhat = self.get_slot(variable, "vhat")
+            vhat.assign(v.array)
+            second = vhat.array
+        return variable.array - m.array * kind(self.step_size) / (np.sqrt(second) + kind(self.epsilon))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "learning_rate": self.serialize_hyper("learning_rate"),
+            "decay": self.serialize_hyper("decay"),
+            "beta_1": self.serialize_hyper("beta_1"),
+            "beta_2": self.serialize_hyper("beta_2"),
+            "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
+        }

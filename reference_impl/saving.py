@@ -1,0 +1,325 @@
+"""Saving and loading: which format a path means, and the way to it.
+
+Saving goes by the ``save_format`` argument and the path's suffix, which must not contradict each other.
+Loading goes by what is in the file and never by its name. A save takes the old file's place when it is
+complete, and not before.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, cast
+
+from reference_impl.errors import LoadError, LoadOSError, missing_path
+
+HDF5 = "HDF5"
+TENSORFLOW = "TensorFlow"
+
+FORMATS = {"h5": HDF5, "hdf5": HDF5, "keras": HDF5, "tf": TENSORFLOW, "tensorflow": TENSORFLOW}
+"""What ``save_format`` may be. ``keras`` means HDF5 in this generation, as the suffix ``.keras`` does."""
+
+HDF5_SUFFIXES = (".h5", ".hdf5", ".keras")
+"""Suffixes (in any case) that select HDF5."""
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_ZIP_MAGIC = b"PK\x03\x04"
+_fspath: Callable[[Any], Any] = os.fspath
+
+
+# -- saving ------------------------------------------------------------------------------------------------
+
+
+def save_model(
+    model: Any,
+    path: Any,
+    save_format: str | None = None,
+    include_optimizer: bool = True,
+    overwrite: bool = True,
+) -> None:
+    """Save the whole ``model`` to ``path`` (``str``, PathLike, or an open ``h5py.File``).
+
+    ``ValueError`` for a path or format that cannot be used,
+    ``NotImplementedError`` for a subclassed model in HDF5, ``FileExistsError`` when not to overwrite. A
+    save that fails leaves what was there.
+    """
+    target = _open_group(path)
+    if _choose(path, save_format) == TENSORFLOW:
+        raise LoadError(
+            f"{os.fspath(path)}: the SavedModel format is not yet supported by this version; use a path that ends in "
+            f"one of {', '.join(HDF5_SUFFIXES)}, or save_format='h5'"
+        )
+    _check_saved_whole(model)
+    from reference_impl.formats.hdf5.model import write_model
+
+    if target is not None:
+        write_model(lambda: nullcontext(target), model, include_optimizer)
+        return
+    _write_hdf5(path, overwrite, lambda open_file: write_model(open_file, model, include_optimizer))
+
+
+def save_weights(model: Any, path: Any, save_format: str | None = None, overwrite: bool = True) -> None:
+    """Save the weights of ``model`` to ``path``: a TF checkpoint with that prefix, or an HDF5 file.
+
+    Errors as :func:`save_model` raises them.
+    """
+    target = _open_group(path)
+    chosen = _choose(path, save_format)
+    _check_built(model, "saved")
+    if chosen == TENSORFLOW:
+        _write_checkpoint(model, path, overwrite)
+        return
+    from reference_impl.formats.hdf5.weights import write_weights
+
+    if target is not None:
+        write_weights(target, model)
+        return
+
+    def write(open_file: Callable[[], Any]) -> None:
+        with open_file() as file:
+            write_weights(file, model)
+
+    _write_hdf5(path, overwrite, write)
+
+
+def _choose(path: Any, save_format: str | None) -> str:
+    """The format that ``path`` and ``save_format`` select."""
+    chosen = FORMATS.get(save_format) if isinstance(save_format, str) else None
+    if save_format is not None and chosen is None:
+        raise ValueError(f"Unknown format {save_format!r}; expected one of {', '.join(map(repr, FORMATS))}")
+    if _open_group(path) is not None:
+        if chosen == TENSORFLOW:
+            raise ValueError(f"save_format={save_format!r} contradicts the open HDF5 file given as path")
+        return HDF5
+    name = _check_path(path)
+    suffix = next((suffix for suffix in HDF5_SUFFIXES if name.lower().endswith(suffix)), None)
+    if suffix is not None and chosen == TENSORFLOW:
+        raise ValueError(
+            f"{os.fspath(path)}: save_format={save_format!r} contradicts the suffix, which selects HDF5; "
+            "change one of them"
+        )
+    return chosen or (HDF5 if suffix else TENSORFLOW)
+
+
+def _check_path(path: Any) -> str:
+    """The last part of ``path``; an error if it names no file."""
+    text = _as_text(path)
+    name = os.path.basename(text)
+    if name in ("", ".", "..") or name.lower() in HDF5_SUFFIXES:
+        raise ValueError(f"{text!r} names no file: found {name!r} as its last part, expected a name")
+    return name
+
+
+def _as_text(path: Any) -> str:
+    text = _fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"found a path of bytes {text!r}, expected str or PathLike of str")
+    return text
+
+
+def _check_saved_whole(model: Any) -> None:
+    from reference_impl.models import Sequential
+
+    if model._graph is None and not isinstance(model, Sequential):
+        raise NotImplementedError(
+            f"Saving the model {model.name!r} to HDF5 requires it to be a Functional or a Sequential model; it is a "
+            f"subclassed {type(model).__name__}, whose call is Python code that HDF5 cannot hold. Save its weights "
+            "(save_weights) or use the SavedModel format"
+        )
+
+
+def _check_built(model: Any, what: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"Weights for model {model.name} have not yet been created, so they cannot be {what}. Weights are created "
+            "when the model is first called on inputs or `build()` is called with an `input_shape`."
+        )
+
+
+def _write_hdf5(path: Any, overwrite: bool, write: Callable[[Callable[[], Any]], None]) -> None:
+    """Call ``write`` with a function that opens the new file."""
+    import h5py  # pyright: ignore[reportMissingTypeStubs]
+
+    from reference_impl.formats.files import replacing
+
+    target = Path(_as_text(path))
+    _check_overwrite(target, target, overwrite)
+    with replacing(target) as temporary:
+        write(lambda: h5py.File(temporary, "w"))
+
+
+def _write_checkpoint(model: Any, path: Any, overwrite: bool) -> None:
+    from reference_impl.formats.checkpoint import bundle, object_graph, state
+
+    _check_overwrite(bundle.index_path(path), Path(_as_text(path)), overwrite)
+    bundle.write_bundle(path, object_graph.encode(model))
+    state.write_state(path)
+
+
+def _check_overwrite(path: Path, named: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: found a folder, expected a file or nothing; choose another name")
+    if not overwrite and path.exists():
+        raise FileExistsError(f"{named}: found a file already there, and overwrite is False")
+
+
+# -- loading -----------------------------------------------------------------------------------------------
+
+
+def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
+    """The model saved at ``path`` (``str``, PathLike, or an open ``h5py.File``).
+
+    Raises ``LoadError``: ``FileNotFoundError`` for a missing path, and whatever is wrong with the file.
+    """
+    from reference_impl.formats.hdf5.model import read_model
+
+    with _open_hdf5(path, _refuse_other_model) as (file, name):
+        return read_model(file, name, custom_objects, compile)
+
+
+def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> Any:
+    """Load weights into ``model``: from an HDF5 file (of weights or of a whole model), or a TF checkpoint.
+
+    Returns the load status for a checkpoint, None for HDF5. Raises ``LoadError``, and then nothing has
+    changed; ``ValueError`` for HDF5 into a model without weights yet (a checkpoint waits for them).
+    """
+    if skip_mismatch and not by_name:
+        raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
+    prefix = _checkpoint_prefix(path)
+    if prefix is not None:
+        return _load_checkpoint(model, prefix, by_name)
+    from reference_impl.formats.hdf5 import weights
+    from reference_impl.formats.hdf5.model import MODEL_WEIGHTS
+
+    with _open_hdf5(path, _refuse_other_weights) as (file, name):
+        if not model.built:
+            raise ValueError(
+                f"{name}: HDF5 weights cannot be loaded into {model.name}, which has not created its variables yet. "
+                "Call the model first, or build it, then load the weights."
+            )
+        group = file
+        if not weights.has_weights(file) and MODEL_WEIGHTS in file:
+            group, name = file[MODEL_WEIGHTS], f"{name}: {MODEL_WEIGHTS}"
+        weights.load_weights(group, model, name, by_name=by_name, skip_mismatch=skip_mismatch)
+    return None
+
+
+def _load_checkpoint(model: Any, prefix: str, by_name: bool) -> Any:
+    from reference_impl.formats.checkpoint.restore import restore
+
+    if by_name:
+        raise LoadError(
+            f"{prefix}: found a TensorFlow checkpoint, and by_name=True is for HDF5; a checkpoint goes by the names of "
+            "attributes"
+        )
+    status = restore(prefix, model)
+    if status.misplaced:
+        warnings.warn(
+            f"{prefix}: nothing was loaded into {model.name!r}: its layers and those of the checkpoint do not "
+            "correspond; load the checkpoint into the model (or inner model) that it was saved from",
+            stacklevel=4,
+        )
+    return status
+
+
+def _checkpoint_prefix(path: Any) -> str | None:
+    """The prefix of the checkpoint at ``path``: ``path`` itself, or the variables of a SavedModel folder."""
+    if _open_group(path) is not None:
+        return None
+    text = _as_text(path)
+    if os.path.isfile(text):
+        return None
+    for prefix in (text, os.path.join(text, "variables", "variables")):
+        if os.path.isfile(f"{prefix}.index"):
+            return prefix
+    return None
+
+
+def _open_hdf5(path: Any, refuse: Callable[[str, bytes], None]) -> AbstractContextManager[tuple[Any, str]]:
+    """The open file and its name. What is no HDF5 is given to ``refuse`` (path, first bytes), which raises."""
+    group = _open_group(path)
+    if group is not None:
+        return nullcontext((group, str(group.file.filename)))
+    text = _as_text(path)
+    start = _first_bytes(text)
+    if start is not None and start[:8] == _HDF5_MAGIC:
+        return _File(text)
+    refuse(text, b"" if start is None else start)
+    raise AssertionError("refuse raises")
+
+
+class _File(AbstractContextManager["tuple[Any, str]"]):
+    """An HDF5 file open for reading; what h5py raises in opening it is a ``LoadError``."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file: Any = None
+
+    def __enter__(self) -> tuple[Any, str]:
+        import h5py  # pyright: ignore[reportMissingTypeStubs]
+
+        from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
+
+        try:
+            self._file = h5py.File(self._path, "r")
+        except PermissionError as error:
+            raise LoadOSError(f"{self._path}: cannot be read: {error}") from error
+        except H5PY_ERRORS as error:
+            raise LoadError(
+                f"{self._path}: found an HDF5 file that is damaged ({error}), expected a whole one"
+            ) from error
+        return self._file, self._path
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _first_bytes(path: str) -> bytes | None:
+    """The first bytes of the file, None for a folder."""
+    if os.path.isdir(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read(16)
+    except FileNotFoundError as error:
+        if os.path.isfile(f"{path}.index"):  # a checkpoint given where a model is expected
+            return b""
+        raise missing_path(path, "a saved model or weights") from error
+    except OSError as error:
+        raise LoadOSError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _refuse_other_model(path: str, start: bytes) -> None:
+    if os.path.isfile(os.path.join(path, "saved_model.pb")):
+        raise LoadError(f"{path}: found a SavedModel, which is not yet supported by this version; expected HDF5")
+    if os.path.isfile(f"{path}.index") and not os.path.isfile(path):
+        raise LoadError(
+            f"{path}: found a TensorFlow checkpoint, which holds weights only; expected a whole model; build the model "
+            "and use load_weights"
+        )
+    _refuse(path, start, "a whole model in HDF5")
+
+
+def _refuse_other_weights(path: str, start: bytes) -> None:
+    _refuse(path, start, "weights in HDF5 or the prefix of a checkpoint")
+
+
+def _refuse(path: str, start: bytes, expected: str) -> None:
+    if os.path.isdir(path):
+        raise LoadError(f"{path}: found a folder without saved_model.pb, expected {expected}")
+    if start.startswith(_ZIP_MAGIC):
+        raise LoadError(f"{path}: found a Keras v3 (zip) file, which is not yet supported by this version")
+    raise LoadError(f"{path}: byte 0: found {start[:8]!r}, expected {_HDF5_MAGIC!r}, the start of {expected}")
+
+
+def _open_group(path: Any) -> Any:
+    """``path`` if it is an open HDF5 file or group, else None. Does not import h5py: who has one, has."""
+    import sys
+
+    h5py = sys.modules.get("h5py")
+    return path if h5py is not None and isinstance(path, cast("Any", h5py).Group) else None

@@ -1,0 +1,41 @@
+"""Whole models as configs and as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from reference_impl.errors import LoadError
+from reference_impl.layers import KIND
+from reference_impl.models import Model
+from reference_impl.serialization import generic, jsonable
+from reference_impl.serialization.registry import Objects
+
+
+def serialize_model(model: Model) -> dict[str, Any]:
+    """``{"class_name", "config"}`` of a model; ``NotImplementedError`` if it, or a layer of it, has no config."""
+    return generic.serialize(model)
+
+
+def deserialize_model(form: Any, custom_objects: Objects | None = None) -> Model:
+    """The model of ``{"class_name", "config"}``, with fresh weights; other keys are ignored.
+
+    ``LoadError`` if a class is unknown ("Unknown layer: NAME"), a config does not fit, or the form is no model's.
+    """
+    if not isinstance(form, Mapping):
+        raise LoadError(f"a model's config is a dict with 'class_name' and 'config', found {form!r:.80}")
+    found = generic.deserialize(KIND, jsonable.restore_values(cast("Mapping[str, Any]", form)), custom_objects)
+    if not isinstance(found, Model):
+        name = cast("Mapping[str, Any]", form).get("class_name")
+        raise LoadError(f"{name!r} is a layer, not a model; use `layers.deserialize`")
+    return found
+
+
+def model_from_json(text: str, custom_objects: Objects | None = None) -> Model:
+    """The model of a JSON text as ``to_json`` writes it."""
+    try:
+        form = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise LoadError(f"not JSON: {error}; expected the text that `to_json` gave") from error
+    return deserialize_model(form, custom_objects)

@@ -1,0 +1,269 @@
+"""Tensors, and how an op is applied to them.
+
+There is one class of tensor. Given an array it is a value; without one it is *symbolic*: a shape, a dtype and the call
+that would make it. :func:`apply` runs the kernel when all inputs have values and the shape rule otherwise.
+
+Calls are remembered on the tensor they produced (``producer``): always for symbolic tensors, for values inside
+:func:`recording`, so that :mod:`reference_impl.gradients` can walk back from a loss.
+"""
+
+# Names that are Keras's own, and methods that override documented ones, are not documented again.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from reference_impl.dtypes import DType, as_dtype, numpy_dtype
+from reference_impl.ops.table import OPS, Op
+from reference_impl.shapes import TensorShape, as_shape
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One application of an op."""
+
+    op: Op
+    inputs: tuple[Tensor, ...]
+    attrs: dict[str, Any]
+
+
+class Operators:
+    """Python's arithmetic for everything that stands for a tensor."""
+
+    __array_priority__ = 100
+    # NumPy must leave ``array + tensor`` to us.
+    __array_ufunc__ = None
+
+    def __add__(self, other: Any) -> Any:
+        return _functions().operator_add(self, other, name=None)
+
+    def __radd__(self, other: Any) -> Any:
+        return _functions().operator_add(other, self, name=None)
+
+    def __sub__(self, other: Any) -> Any:
+        return _functions().subtract(self, other, name=None)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _functions().subtract(other, self, name=None)
+
+    def __mul__(self, other: Any) -> Any:
+        return _functions().multiply(self, other, name=None)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _functions().multiply(other, self, name=None)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _functions().divide(self, other, name=None)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _functions().divide(other, self, name=None)
+
+    def __pow__(self, other: Any) -> Any:
+        return _functions().pow(self, other, name=None)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _functions().pow(other, self, name=None)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _functions().matmul(self, other)
+
+    def __neg__(self) -> Any:
+        return _functions().negative(self, name=None)
+
+    def __abs__(self) -> Any:
+        return _functions().abs(self, name=None)
+
+    def __gt__(self, other: Any) -> Any:
+        return _functions().greater(self, other, name=None)
+
+    def __ge__(self, other: Any) -> Any:
+        return _functions().greater_equal(self, other, name=None)
+
+    def __lt__(self, other: Any) -> Any:
+        return _functions().less(self, other, name=None)
+
+    def __le__(self, other: Any) -> Any:
+        return _functions().less_equal(self, other, name=None)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _functions().getitem(self, key)
+
+
+class Tensor(Operators):
+    """An array with a static shape and a dtype, or, without an array, a symbolic tensor.
+
+    Attributes: ``shape`` (:class:`TensorShape`), ``dtype`` (:class:`DType`), ``array`` (None when symbolic),
+    ``producer`` (the call that made it, where remembered), ``name``, ``metric`` (the metric whose result it is).
+    """
+
+    __slots__ = ("array", "dtype", "metric", "name", "producer", "shape")
+
+    def __init__(
+        self,
+        array: Array | None,
+        shape: TensorShape | None = None,
+        dtype: DType | None = None,
+        producer: Call | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.array = array
+        self.shape = shape if array is None and shape is not None else TensorShape(np.shape(cast("Any", array)))
+        self.dtype = dtype if dtype is not None else as_dtype(cast("Array", array).dtype)
+        self.producer = producer
+        self.name = name
+        self.metric: Any = None
+
+    @property
+    def symbolic(self) -> bool:
+        return self.array is None
+
+    @property
+    def value(self) -> Array:
+        """The array itself; ``TypeError`` for a symbolic tensor."""
+        if self.array is None:
+            raise TypeError(f"{self!r} is symbolic: it has a shape and a dtype but no value; call the model on data")
+        return self.array
+
+    def numpy(self) -> Any:
+        """The value as an array of its own, or as a NumPy scalar when the shape is ()."""
+        return self.value.copy()[()]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def get_shape(self) -> TensorShape:
+        return self.shape
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.array(self.value, dtype=dtype)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[index] for index in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return self.value.__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value[()] if self.array is not None and self.array.ndim == 0 else str(self), spec)
+
+    def __repr__(self) -> str:
+        value = "" if self.array is None else f", numpy={_shown(self.array)}"
+        return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype.name}{value}>"
+
+    __hash__ = object.__hash__
+
+
+def _shown(array: Array) -> str:
+    return str(array[()]) if array.ndim == 0 else repr(array)
+
+
+class _Recording(threading.local):
+    depth = 0
+
+
+_recording = _Recording()
+
+
+@contextmanager
+def recording() -> Generator[None]:
+    """Inside, values remember the calls that made them."""
+    _recording.depth += 1
+    try:
+        yield
+    finally:
+        _recording.depth -= 1
+
+
+def apply(name: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    """Apply the op ``name`` of the table. Errors of kernel or shape rule name the op and the inputs' shapes."""
+    op = OPS[name]
+    for tensor in inputs:
+        if tensor.array is None:
+            break
+    else:
+        try:
+            result = np.asarray(op.kernel(*[tensor.array for tensor in inputs], **attrs))
+        except ValueError as error:
+            raise ValueError(f"{_described(op, inputs)}: {error}") from None
+        return Tensor(result, producer=Call(op, inputs, attrs) if _recording.depth else None)
+    try:
+        shape = op.shape(*inputs, **attrs)
+    except ValueError as error:
+        raise ValueError(f"{_described(op, inputs)}: {error}") from None
+    return Tensor(None, shape, op.dtype(*inputs, **attrs), Call(op, inputs, attrs))
+
+
+def _described(op: Op, inputs: tuple[Tensor, ...]) -> str:
+    return f"{op.name}({', '.join(str(tuple(tensor.shape)) for tensor in inputs)})"
+
+
+def symbolic(shape: Any, dtype: str = "float32", name: str | None = None) -> Tensor:
+    """A symbolic tensor that nothing made: the argument of a function."""
+    return Tensor(None, as_shape(shape), as_dtype(dtype), name=name)
+
+
+def convert(value: Any, dtype: str | None = None, hint: str | None = None) -> Tensor:
+    """``value`` as a tensor.
+
+    Python floats become float32 and integers int32, arrays keep their dtype. ``dtype`` is the dtype the result must
+    have: Python values and arrays are cast, a tensor of another dtype is a ``ValueError``. ``hint`` is a dtype to cast
+    to if ``value`` is not a tensor and can take it without becoming an integer.
+    """
+    if not isinstance(value, Tensor):
+        # Variables and Keras tensors say themselves how they become tensors.
+        read: Any = getattr(cast("Any", type(value)), "as_tensor", None)
+        if read is not None:
+            value = read(value)
+    if isinstance(value, Tensor):
+        if dtype is not None and value.dtype != dtype:
+            raise ValueError(f"a tensor of dtype {value.dtype.name} where {dtype} was expected; cast it: {value!r}")
+        return value
+    if isinstance(value, list | tuple):
+        items = cast("list[Any]", value)
+        if any(isinstance(item, Operators) for item in items):
+            return _functions().stack([convert(item, dtype, hint) for item in items])
+    return Tensor(_as_array(value, dtype, hint))
+
+
+def _as_array(value: Any, dtype: str | None, hint: str | None) -> Array:
+    array: Array = np.asarray(value)
+    if array.dtype.kind in "US":
+        encoded = [item.encode() if isinstance(item, str) else item for item in array.ravel().tolist()]
+        return np.array(encoded, dtype=object).reshape(array.shape)
+    wanted = dtype or (hint if hint is not None and _castable(array, hint) else None)
+    if wanted is None and not isinstance(value, np.ndarray | np.generic):
+        wanted = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
+    return array if wanted is None else array.astype(numpy_dtype(wanted), copy=False)
+
+
+def _castable(array: Array, hint: str) -> bool:
+    return array.dtype.kind in "iufV" and (as_dtype(hint).is_floating or array.dtype.kind in "iu")
+
+
+def _functions() -> Any:
+    from reference_impl import functions
+
+    return functions

@@ -1,0 +1,57 @@
+"""What the libraries write and what they make of what the reference writes, once for all tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import reference_impl
+from reference_impl import naming
+from tests.interop import libraries, program
+
+EXCHANGED = tuple(kind for kind in program.KINDS if "-new" not in kind)
+"""Optimizers of before 2.11: what a library writes the other reads."""
+
+NEW = ("sequential-new_adam", "functional-new_momentum")
+"""Optimizers of 2.11 and later: read by the reference from HDF5."""
+
+
+def reference(action: Callable[[object, str, str], None], kinds: tuple[str, ...], folder: Path) -> None:
+    for kind in kinds:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        naming.reset()
+        action(reference_impl, kind, str(folder / kind))
+
+
+@pytest.fixture(scope="session", params=libraries.NAMES)
+def library(request: pytest.FixtureRequest) -> str:
+    libraries.interpreter(request.param)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def theirs(library: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written by the library, read by the reference."""
+    folder = tmp_path_factory.mktemp("theirs")
+    libraries.run(library, "write", (*EXCHANGED, *NEW), folder)
+    reference(program.read, (*EXCHANGED, *NEW), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def written_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ours")
+    reference(program.write, EXCHANGED, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ours(library: str, written_here: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written by the reference, read by the library."""
+    folder = tmp_path_factory.mktemp(f"ours-for-{library}") / "files"
+    shutil.copytree(written_here, folder)
+    libraries.run(library, "read", EXCHANGED, folder)
+    return folder

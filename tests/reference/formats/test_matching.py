@@ -1,0 +1,30 @@
+"""Pairing stored with present weights."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference_impl.formats.hdf5.matching import Weight, match
+
+
+@pytest.mark.parametrize(
+    ("stored", "present", "expected"),
+    [
+        ([], [], []),
+        (["a/k", "a/b"], ["a/b", "a/k"], [1, 0]),  # another order
+        (["dense/k", "dense/b"], ["dense_7/k", "dense_7/b"], [0, 1]),  # another counter
+        (["n/d_2/k", "n/d_2/b", "n/d_1/k", "n/d_1/b"], ["n/d_5/k", "n/d_5/b", "n/d_6/k", "n/d_6/b"], [2, 3, 0, 1]),
+        (["d_9/k", "d_10/k"], ["d_10/k", "d_11/k"], [0, 1]),  # by number, not by text
+        (["n/w", "n/d/k"], ["m/d_2/k", "m/w"], [1, 0]),
+        (["a/one", "a/two"], ["b/kernel", "b/bias"], [0, 1]),  # one layer's: in order
+        (["n/a/k", "n/b/k"], ["n/x/k", "n/y/k"], None),  # cannot be known
+        (["n/a/k", "n/a/b", "n/b/k"], ["n/a/k", "n/b/k", "n/b/b"], None),
+    ],
+)
+def test_by_names(stored: list[str], present: list[str], expected: list[int] | None) -> None:
+    assert match([Weight(n, (2,)) for n in stored], [Weight(n, (2,)) for n in present]) == expected
+
+
+def test_by_shape_where_it_tells() -> None:
+    stored = [Weight("n/a/k", (2, 3)), Weight("n/b/k", (3, 4))]
+    assert match(stored, [Weight("n/x/k", (3, 4)), Weight("n/y/k", (2, 3))]) == [1, 0]
