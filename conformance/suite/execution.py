@@ -1,0 +1,148 @@
+"""One pytest session's implementation under test: started once, asked what it claims, then judged test by test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import __version__
+from conformance.implementations.registry import ImplementationSpec, load_implementation, open_session
+from conformance.plugin import HEADER, RECORD, id_of
+from conformance.protocol.errors import StartFailure
+from conformance.protocol.session import Session
+from conformance.results.expectations import Expectations, read_expectations
+from conformance.spec import Unit, load_specification
+from conformance.suite import runner
+from conformance.suite.case import VARIANTS, Case
+from conformance.suite.units import units_of
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The units of a test, by what becomes of them before it runs."""
+
+    active: tuple[Unit, ...]
+    not_claimed: tuple[Unit, ...]
+    not_applicable: tuple[Unit, ...]
+
+
+class Execution:
+    """Runs conformance tests on the implementation that the options name."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.specification = load_specification()
+        file = config.getoption("--implementation-file")
+        self.implementation: ImplementationSpec = load_implementation(
+            config.getoption("--implementation"), Path(file) if file else None
+        )
+        self.expectations: Expectations = read_expectations(self.implementation.expectations, self.specification)
+        self._session: Session | None = None
+        self._header_given = False
+
+    @property
+    def dialect(self) -> str:
+        """The dialect in which the implementation is judged."""
+        return self.implementation.dialects[0]
+
+    def session(self) -> Session:
+        """The running session; the first call starts the adapter."""
+        if self._session is None:
+            python = self.config.getoption("--conformance-python")
+            try:
+                self._session = open_session(
+                    self.implementation,
+                    python=Path(python) if python else None,
+                    in_process=self.implementation.in_driver and not self.config.getoption("--piped"),
+                )
+            except StartFailure as failure:
+                writer = self.config.pluginmanager.get_plugin("conformance-records")
+                if writer is not None:
+                    writer.start_failure(str(failure))
+                pytest.exit(f"{self.implementation.name} could not be started: {failure}", returncode=3)
+        return self._session
+
+    def standing(self, case: Case, variant: str | None) -> Standing:
+        """Which units of the test hold in this dialect, and which of those the implementation claims."""
+        units = units_of(case, variant)
+        claimed = set(self.session().hello.capabilities)
+        applicable = [unit for unit in units if self.specification.applicable(unit, self.dialect)]
+        return Standing(
+            active=tuple(unit for unit in applicable if claimed.issuperset(unit.needs)),
+            not_claimed=tuple(unit for unit in applicable if not claimed.issuperset(unit.needs)),
+            not_applicable=tuple(unit for unit in units if unit not in applicable),
+        )
+
+    def run(self, item: pytest.Function, case: Case, variant: str | None) -> None:
+        """Run one test and record its verdict; the pytest outcome follows from it."""
+        session = self.session()
+        if not self._header_given:
+            item.user_properties.append((HEADER, self.header()))
+            self._header_given = True
+        test_id = id_of(item)
+        standing = self.standing(case, variant)
+        for verdict, units in (("not-claimed", standing.not_claimed), ("not-applicable", standing.not_applicable)):
+            if units:
+                self._record(item, test_id, units, runner.Outcome(verdict))
+        if not standing.active:
+            pytest.skip("not claimed" if standing.not_claimed else f"not applicable in dialect {self.dialect}")
+
+        units = [str(unit) for unit in standing.active]
+        expected = self.expectations.concerning(test_id, units)
+        arguments = {name: item.funcargs[name] for name in VARIANTS if name in item.funcargs}
+        outcome = runner.run(
+            case,
+            item.obj,
+            test_id,
+            variant,
+            arguments,
+            session,
+            self.specification,
+            self.dialect,
+            runner.Drawing(
+                max_examples=self.config.getoption("--max-examples"),
+                seed=self.config.getoption("--conformance-seed"),
+                shrink=not expected,
+            ),
+        )
+        self._record(item, test_id, standing.active, outcome)
+        if outcome.error is not None:
+            if any(entry.matches(outcome.kind, outcome.message or "") for entry in expected):
+                pytest.xfail("known failure")
+            raise outcome.error
+
+    def header(self) -> dict[str, Any]:
+        """What the records begin with: who was tested, by which suite, drawing how."""
+        return {
+            "implementation": self.implementation.name,
+            "dialect": self.dialect,
+            "suite": __version__,
+            "seed": self.config.getoption("--conformance-seed"),
+            "hello": self.session().hello.to_json(),
+        }
+
+    def _record(self, item: pytest.Function, test_id: str, units: tuple[Unit, ...], outcome: runner.Outcome) -> None:
+        record = {
+            "id": test_id,
+            "requirements": sorted({unit.requirement_id for unit in units}),
+            "units": [str(unit) for unit in units],
+            "verdict": outcome.verdict,
+            "kind": outcome.kind,
+            "message": outcome.message,
+            "exception": outcome.exception,
+            "expected": outcome.expected,
+            "actual": outcome.actual,
+            "notes": list(outcome.notes),
+            "examples": outcome.examples,
+            "digest": outcome.digest,
+            "seconds": round(outcome.seconds, 3),
+        }
+        item.user_properties.append((RECORD, record))
+
+    def pytest_sessionfinish(self) -> None:
+        """End the adapter with the pytest session."""
+        if self._session is not None:
+            self._session.close()

@@ -1,0 +1,5 @@
+inputs = keras.Input((32,))
+outputs = keras.layers.Dense(1)(inputs)
+model = keras.Model(inputs, outputs)
+config = model.get_config()
+new_model = keras.Model.from_config(config)

@@ -1,0 +1,182 @@
+"""One test in the runner: what becomes of each way in which it can end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from conformance.protocol.errors import AdapterCrash, AdapterTimeout, Refused, Unsupported
+from conformance.spec import load_specification
+from conformance.suite import runner
+from conformance.suite.case import case_of, example, examples, requirement
+from conformance.suite.compare import Mismatch, assert_same_array, assert_same_arrays, assert_same_numbers
+
+
+class FakeSession:
+    """A session that only counts how often it was reset."""
+
+    def __init__(self) -> None:
+        self.resets: list[int] = []
+
+    def reset(self, seed: int) -> None:
+        self.resets.append(seed)
+
+
+def run(function: Callable[..., Any], session: FakeSession | None = None, **drawing: Any) -> runner.Outcome:
+    case = case_of(function)
+    assert case is not None
+    arguments: Any = (session or FakeSession(), load_specification(), "keras-2.4", runner.Drawing(**drawing))
+    return runner.run(case, function, "test_x.py::test_y", None, {}, *arguments)
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    @requirement("model.weights")
+    @examples(number=st.integers(0, 9))
+    def test(impl: Any, number: int) -> None:
+        raise error
+
+    return test
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "kind"),
+    [
+        (Refused("load", "ValueError", ("ValueError", "Exception"), "no such layer"), "fail", "refused"),
+        (Mismatch("weights", 1, 2), "fail", "silent"),
+        (AssertionError("plain"), "fail", "silent"),
+        (AdapterCrash("died"), "crash", "crash"),
+        (AdapterTimeout("hung"), "timeout", "timeout"),
+        (Unsupported("no such operation"), "fail", "refused"),
+        (RuntimeError("the test is wrong"), "not-run", None),
+    ],
+)
+def test_each_ending_has_its_verdict(error: BaseException, verdict: str, kind: str | None):
+    outcome = run(raising(error))
+    assert (outcome.verdict, outcome.kind) == (verdict, kind)
+    assert str(error).splitlines()[0] in (outcome.message or "")
+
+
+def test_a_crash_is_not_provoked_again_by_the_replay():
+    session = FakeSession()
+    assert run(raising(AdapterCrash("died")), session).verdict == "crash"
+    assert len(session.resets) == 1
+
+
+def test_the_implementation_is_reset_before_each_example():
+    session = FakeSession()
+
+    @requirement("model.weights")
+    @examples(number=st.integers(0, 1000), cost="save")
+    @example(number=7)
+    def test(impl: Any, scratch: Path, number: int) -> None:
+        assert impl is session
+        assert list(scratch.iterdir()) == []
+        (scratch / "left behind").touch()
+
+    outcome = run(test, session)
+    assert (outcome.verdict, outcome.examples) == ("pass", len(session.resets))
+    assert outcome.examples > 1
+
+
+def test_an_ending_that_changes_is_unstable():
+    calls: list[int] = []
+
+    @requirement("model.weights")
+    @examples(number=st.just(1))
+    def test(impl: Any, number: int) -> None:
+        calls.append(number)
+        assert len(calls) > 1
+
+    assert run(test).verdict == "unstable"
+
+
+def test_expected_failures_are_not_shrunk():
+    seen: list[int] = []
+
+    @requirement("model.weights")
+    @examples(number=st.integers(0, 10_000))
+    def test(impl: Any, number: int) -> None:
+        seen.append(number)
+        assert number < 50
+
+    run(test, shrink=False)
+    unshrunk = len(seen)
+    seen.clear()
+    run(test, shrink=True)
+    assert unshrunk < len(seen)
+    assert seen[-1] == 50
+
+
+def test_the_digest_is_of_what_was_drawn():
+    def made(strategy: st.SearchStrategy[int]) -> Callable[..., None]:
+        @requirement("model.weights")
+        @examples(number=strategy)
+        def test(impl: Any, number: int) -> None:
+            assert number >= 0
+
+        return test
+
+    small = st.integers(0, 99)
+    assert run(made(small)).digest == run(made(small)).digest
+    assert run(made(small)).digest != run(made(small), seed=1).digest
+    assert run(made(small)).digest != run(made(st.integers(100, 199))).digest
+
+
+FLOATS = np.array([0.0, 1.0, np.nan], np.float32)
+
+
+def test_bit_for_bit_tells_what_equality_does_not():
+    assert_same_array(FLOATS, FLOATS.copy(), "same")
+    with pytest.raises(Mismatch, match="1 of 3 values differ"):
+        assert_same_array(FLOATS, np.array([-0.0, 1.0, np.nan], np.float32), "negative zero")
+    with pytest.raises(Mismatch, match="dtype"):
+        assert_same_array(FLOATS, FLOATS.astype(np.float64), "dtype")
+    with pytest.raises(Mismatch, match="shape"):
+        assert_same_array(FLOATS, FLOATS.reshape(3, 1), "shape")
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "equal"), [(1.0, 9e-7, True), (1.0, 2e-6, False), (100.0, 9e-5, True), (100.0, 2e-4, False)]
+)
+def test_the_tolerance_is_relative_to_the_largest_value_and_absolute_below_one(scale: float, error: float, equal: bool):
+    expected, actual = np.array([scale, 0.0]), np.array([scale, error])
+    if equal:
+        assert_same_array(expected, actual, "values", 1e-6)
+    else:
+        with pytest.raises(Mismatch):
+            assert_same_array(expected, actual, "values", 1e-6)
+
+
+def test_a_nan_or_infinity_where_a_number_was_is_a_difference():
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(Mismatch):
+            assert_same_array(np.array([1.0]), np.array([wrong]), "values", 1e-6)
+    assert_same_array(np.array([np.inf]), np.array([np.inf]), "values", 1e-6)
+
+
+def test_counts_and_names_are_compared_too():
+    with pytest.raises(Mismatch, match="number of arrays"):
+        assert_same_arrays([FLOATS], [], "weights")
+    with pytest.raises(Mismatch, match="other names"):
+        assert_same_numbers({"loss": 1.0}, {"loss": 1.0, "mae": 1.0}, "scores")
+
+
+def test_shrinking_is_bounded_by_count():
+    tried: list[int] = []
+
+    @requirement("model.weights")
+    @examples(numbers=st.lists(st.integers(0, 10_000), min_size=30, max_size=60))
+    def test(impl: Any, numbers: list[int]) -> None:
+        tried.append(len(numbers))
+        assert len(set(numbers)) < 25
+
+    outcome = run(test)
+    assert (outcome.verdict, outcome.kind) == ("fail", "silent")
+    # what is run before the failure, the bounded shrinking, and the first replays of examples that failed
+    assert runner.SHRINKING_RUNS < len(tried) <= 3 * runner.SHRINKING_RUNS
+    assert outcome.examples > len(tried)
