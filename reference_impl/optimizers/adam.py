@@ -57,7 +57,7 @@ class Adam(Optimizer):
         second = v.array
         if self.amsgrad:
             vhat = self.get_slot(variable, "vhat")
-            vhat.assign(v.array)
+            vhat.assign(np.maximum(vhat.array, v.array))
             second = vhat.array
         return variable.array - m.array * kind(self.step_size) / (np.sqrt(second) + kind(self.epsilon))
 
