@@ -27,7 +27,7 @@ Schema = Mapping[str, Any]
 Definitions = Mapping[str, Schema]
 
 
-class SchemaViolation(ValueError):  # noqa: N818 (a violation is what it is)
+class SchemaViolation(ValueError):
     """A value that breaks its schema: `where` (`params.layers[2].id`), what was `found`, what `expected`."""
 
     def __init__(self, where: str, found: str, expected: str) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from conformance.protocol.results import Message
 
 
-class Refused(Exception):  # noqa: N818 (it says what the implementation did)
+class Refused(Exception):
     """The implementation raised: `exception` is its type's name, `mro` the names of all its base classes."""
 
     def __init__(
@@ -48,29 +48,29 @@ class ProtocolError(Exception):
         self.stderr = tuple(stderr)
 
 
-class StartFailure(ProtocolError):  # noqa: N818
+class StartFailure(ProtocolError):
     """An adapter that could not be started, or did not introduce itself properly."""
 
 
-class AdapterCrash(ProtocolError):  # noqa: N818
+class AdapterCrash(ProtocolError):
     """The adapter's process ended, or was ended for passing its memory limit, before it answered."""
 
 
-class AdapterTimeout(ProtocolError):  # noqa: N818
+class AdapterTimeout(ProtocolError):
     """No answer within the time limit; the process was killed."""
 
 
-class ProtocolFault(ProtocolError):  # noqa: N818
+class ProtocolFault(ProtocolError):
     """An answer that breaks a rule of the protocol; the process was killed."""
 
 
-class AdapterFault(ProtocolError):  # noqa: N818
+class AdapterFault(ProtocolError):
     """The adapter answered that it is itself at fault (kind internal)."""
 
 
-class Unsupported(ProtocolError):  # noqa: N818
+class Unsupported(ProtocolError):
     """The adapter has no such operation, or its library no such feature."""
 
 
-class InvalidRequest(ProtocolError):  # noqa: N818
+class InvalidRequest(ProtocolError):
     """A request that is wrong in itself: params that break the schema, a handle that names nothing."""

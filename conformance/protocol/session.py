@@ -207,7 +207,7 @@ class Session(Conversation):
         model: Handle,
         path: AnyPath,
         *,
-        format: str | None = None,  # noqa: A002 (the field's own term)
+        format: str | None = None,
         include_optimizer: bool | None = None,
         overwrite: bool | None = None,
         path_type: str | None = None,
@@ -221,7 +221,7 @@ class Session(Conversation):
         path: AnyPath,
         *,
         custom_objects: CustomObjects | None = None,
-        compile: bool | None = None,  # noqa: A002
+        compile: bool | None = None,
         path_type: str | None = None,
     ) -> Handle:
         """load_model(path)."""
@@ -233,7 +233,7 @@ class Session(Conversation):
         obj: Handle,
         path: AnyPath,
         *,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         overwrite: bool | None = None,
         path_type: str | None = None,
     ) -> None:

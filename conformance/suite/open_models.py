@@ -5,10 +5,9 @@ from __future__ import annotations
 from conformance.blueprint import Compile, Functional, Sequential, chain, layer
 from conformance.protocol.session import Handle, Session
 
-COMPILED = Compile({"class": "Adam", "args": {"learning_rate": 0.01}}, "mse", ["mae"])
-MODEL = chain(
-    layer("Dense", units=3, name="first"), layer("Dense", units=2, name="second"), shape=(4,), compile=COMPILED
-)
+COMPILED = Compile({"class": "Adam", "args": {"learning_rate": 0.01}}, "mean_squared_error", ["mean_absolute_error"])
+MODEL = chain(layer("Dense", units=3, name="first"), layer("Dense", units=2, name="second"), shape=(4,))
+COMPILED_MODEL = MODEL.with_compile(COMPILED)
 UNBUILT = Sequential(layers=(layer("Dense", units=3, name="first"), layer("Dense", units=2, name="second")))
 
 # Each is a pair: two names that a careless reader or writer takes for one, or that a format has no room for.

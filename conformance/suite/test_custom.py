@@ -171,7 +171,7 @@ def test_a_config_names_custom_functions(impl: Session, tolerance: Any, seed: in
         fresh = impl.get_weights(made)
         impl.set_weights(made, impl.get_weights(original))
 
-    initial = np.full_like(fresh[0], impl_initial_value(impl))
+    initial = np.full_like(fresh[0], initial_value(impl))
     assert_same_array(initial, fresh[0], "the kernel that the custom initializer made")
     assert_same_arrays(expected, impl.call(made, inputs), "outputs", tolerance("same-path"))
 
@@ -185,7 +185,7 @@ def remake(impl: Session, way: str, original: Handle) -> Any:
     return lambda: impl.from_config("Model", config).object
 
 
-def impl_initial_value(impl: Session) -> float:
+def initial_value(impl: Session) -> float:
     """What the custom initializer fills a kernel with."""
     made = impl.build_layer(
         layer("Dense", units=1, kernel_initializer={"$custom": "custom_initializer"}, name="i"), (1,)

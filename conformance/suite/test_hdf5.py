@@ -27,7 +27,7 @@ from conformance.suite.refusals import assert_refuses
 
 Tolerance = Callable[[str], float]
 
-COMPILED = Compile({"class": "Adam", "args": {"learning_rate": 0.01}}, "mse", ["mae"])
+COMPILED = Compile({"class": "Adam", "args": {"learning_rate": 0.01}}, "mean_squared_error", ["mean_absolute_error"])
 MODEL = chain(
     layer("Dense", units=3, name="first"), layer("Dense", units=2, name="second"), shape=(4,), compile=COMPILED
 )

@@ -48,8 +48,11 @@ ADAM_MODEL = chain(
     layer("Dense", units=3, name="first"),
     layer("Dense", units=2, name="second"),
     shape=(4,),
-    compile=Compile({"class": "Adam", "args": {"learning_rate": 0.01, "beta_1": 0.8}}, "mse", ["mae"]),
+    compile=Compile(
+        {"class": "Adam", "args": {"learning_rate": 0.01, "beta_1": 0.8}}, "mean_squared_error", ["mean_absolute_error"]
+    ),
 )
+ALIASES = ADAM_MODEL.with_compile(Compile("adam", "mse", ["mae"]))
 
 # A model inside the model: what saving leaves behind on the outer one it may leave on the inner one too.
 NESTED_MODEL = Functional(
@@ -154,6 +157,7 @@ def test_a_saved_model_carries_architecture_weights_optimizer_losses_and_metrics
 @requirement("model.compile-info")
 @examples(model=models(compiled=True, random=False), seed=strategies.data_seeds(), cost="save")
 @example(model=ADAM_MODEL, seed=1)
+@example(model=ALIASES, seed=1)
 @example(model=ADAM_MODEL.with_compile(Compile("sgd", {"class": "Huber", "args": {"delta": 0.37}})), seed=2)
 def test_loss_metrics_and_optimizer_survive(
     impl: Session, format: str, scratch: Path, tolerance: Tolerance, model: Blueprint, seed: int
@@ -318,7 +322,7 @@ def test_saving_over_a_model_replaces_it_without_asking(
 
 @requirement("model.creates-parents")
 def test_saving_makes_the_folders_above(impl: Session, format: str, scratch: Path):
-    model = prepared(impl, ADAM_MODEL, seed=6)
+    model = prepared(impl, ADAM_MODEL.with_compile(None), seed=6)
     path = scratch / "path" / "to" / MODEL_FILES[format]
 
     impl.save(model, path)
@@ -353,8 +357,9 @@ def test_saving_changes_nothing_in_the_live_model(
         assert_equal(config, impl.get_config(live).config, "config of the live model")
     assert_same_numbers(scores, impl.evaluate(live, x, y), "loss and metrics of the live model")
     if config is not None:
-        # The live model's compile information is what the next save writes.
-        again = impl.load(save(impl, live, scratch / "again", format), custom_objects=None)
+        # The live model's compile information is what the next save writes, in whatever format that is.
+        next_format = "keras" if "save.keras" in impl.hello.capabilities else format
+        again = impl.load(save(impl, live, scratch / "again", next_format))
         assert_equal(optimizer.class_name, impl.optimizer(again).class_name, "optimizer in a second saving")
 
 

@@ -74,9 +74,8 @@ def test_a_missing_optional_key_means_its_default(impl: Session, units: int):
 # Values that JSON can hold; with tuples and NumPy's it needs help, and each must come back as what it was.
 PLAIN: dict[str, Any] = {"numbers": [1, 2.5, None, True], "texts": {"a": "text", "b": ["", "\u00e9"]}}
 TUPLES: dict[str, Any] = {"tuple": (1, 2), "nested": {"sizes": [(1, (2, 3)), [4]]}}
-NUMPY: dict[str, Any] = {
-    "float32": np.float32(0.1),
-    "int64": np.int64(2**40),
+NUMPY_SCALARS: dict[str, Any] = {"float32": np.float32(0.1), "int64": np.int64(2**40)}
+NUMPY_ARRAYS: dict[str, Any] = {
     "array": np.arange(6, dtype=np.int16).reshape(2, 3),
     "float array": np.array([0.1, 0.2], np.float32),
 }
@@ -113,10 +112,17 @@ def test_tuples_in_configs_survive_json(impl: Session, kind: str):
 
 
 @requirement("open.config-values")
-@examples(kind=st.sampled_from(list(NUMPY)), cost="config")
+@examples(kind=st.sampled_from(list(NUMPY_SCALARS)), cost="config")
 @example(kind="float32")
-def test_numpy_values_in_configs_survive_json(impl: Session, kind: str):
-    assert_survives_json(impl, NUMPY[kind], kind)
+def test_numpy_scalars_in_configs_survive_json(impl: Session, kind: str):
+    assert_survives_json(impl, NUMPY_SCALARS[kind], kind)
+
+
+@requirement("open.config-values")
+@examples(kind=st.sampled_from(list(NUMPY_ARRAYS)), cost="config")
+@example(kind="array")
+def test_numpy_arrays_in_configs_survive_json(impl: Session, kind: str):
+    assert_survives_json(impl, NUMPY_ARRAYS[kind], kind)
 
 
 @requirement("open.config-values")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from conformance import strategies
-from conformance.blueprint import Blueprint, Custom, Input, Sequential, Subclassed, chain, layer
+from conformance.blueprint import Blueprint, Compile, Custom, Input, Sequential, Subclassed, chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.strategies import batches, inputs_for
 from conformance.suite.case import example, examples, requirement
@@ -30,14 +30,12 @@ from conformance.suite.models import (
     save,
     set_distinct_weights,
 )
-from conformance.suite.open_models import COMPILED, MODEL, NAMES, UNBUILT, named, weight_count
+from conformance.suite.open_models import COMPILED, COMPILED_MODEL, MODEL, NAMES, UNBUILT, named, weight_count
 from conformance.suite.refusals import assert_refuses, refused
 
 Tolerance = Callable[[str], float]
 
-LARGER = chain(
-    *[layer("Dense", units=units, name=f"layer_{units}") for units in (7, 6, 5)], shape=(4,), compile=COMPILED
-)
+LARGER = chain(*[layer("Dense", units=units, name=f"layer_{units}") for units in (7, 6, 5)], shape=(4,))
 
 
 def trained(impl: Session, blueprint: Blueprint, seed: int, steps: int = 2) -> Handle:
@@ -53,7 +51,7 @@ def _files(path: Path) -> list[str]:
 @requirement("open.overwrite")
 @examples(seed=strategies.data_seeds(), cost="once")
 def test_nothing_of_the_earlier_model_stays(impl: Session, format: str, scratch: Path, seed: int):
-    path = save(impl, trained(impl, LARGER, seed), scratch, format)
+    path = save(impl, prepared(impl, LARGER, seed), scratch, format)
     if path.is_dir():
         (path / "assets" / "vocabulary.txt").write_text("of the earlier model", encoding="utf-8")
         shutil.copy(path / "variables" / "variables.index", path / "variables" / "variables.data-00000-of-00002")
@@ -180,9 +178,9 @@ def test_a_missing_path_is_a_file_not_found_error(impl: Session, format: str, sc
 
 @requirement("open.compile-false")
 def test_compile_false_gives_no_optimizer_and_no_warning(impl: Session, format: str, scratch: Path):
-    model = trained(impl, MODEL, seed=1)
+    model = trained(impl, COMPILED_MODEL, seed=1)
 
-    loaded = round_trip(impl, model, scratch, format, MODEL, compile=False)
+    loaded = round_trip(impl, model, scratch, format, COMPILED_MODEL, compile=False)
 
     assert_silent(impl.messages, r"(?i)compile", "messages about compiling")
     assert_true(
@@ -196,8 +194,8 @@ def test_compile_false_gives_no_optimizer_and_no_warning(impl: Session, format: 
 def test_without_the_optimizer_losses_and_metrics_stay(
     impl: Session, format: str, scratch: Path, tolerance: Tolerance, seed: int
 ):
-    model = trained(impl, MODEL, seed)
-    x, y = batches(MODEL, seed + 1, 1)[0]
+    model = trained(impl, COMPILED_MODEL, seed)
+    x, y = batches(COMPILED_MODEL, seed + 1, 1)[0]
     scores = impl.evaluate(model, x, y)
     path = scratch / MODEL_FILES[format]
 
@@ -220,7 +218,8 @@ def test_without_the_optimizer_losses_and_metrics_stay(
     seed=strategies.data_seeds(),
     cost="train",
 )
-@example(model=MODEL, seed=1)
+@example(model=COMPILED_MODEL, seed=1)
+@example(model=MODEL.with_compile(Compile("adam", "mse", ["mae"])), seed=1)
 def test_a_compiled_model_that_was_never_trained(
     impl: Session, format: str, scratch: Path, tolerance: Tolerance, model: Blueprint, seed: int
 ):
@@ -281,7 +280,7 @@ def test_a_revived_model_can_be_saved_again(
 @requirement("open.whole-as-weights")
 @examples(seed=strategies.data_seeds(), cost="once")
 def test_a_whole_model_serves_as_weights(impl: Session, format: str, scratch: Path, seed: int):
-    original = trained(impl, MODEL, seed)
+    original = prepared(impl, MODEL, seed)
     path = save(impl, original, scratch, format)
     target = prepared(impl, MODEL, seed + 1)
     assert_differs(impl.get_weights(original), impl.get_weights(target), "weights before loading")

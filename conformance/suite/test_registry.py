@@ -100,7 +100,6 @@ def test_the_argument_of_load_model_names_custom_objects(impl: Session, format: 
 
 NAMES = {"Foo": ("A", "B", "C"), "MarkedCall": ("1", "2")}
 SCOPE = st.fixed_dictionaries({}, optional={name: st.sampled_from(marks) for name, marks in NAMES.items()})
-Step = dict[str, str] | str | None
 
 
 @requirement("registry.scope")
