@@ -29,7 +29,7 @@ def test_every_statement_of_the_guide_is_a_requirement_under_its_own_id(guide_id
 def test_every_other_requirement_belongs_to_a_statement_of_the_guide_and_is_marked_as_ours(
     requirement: Requirement,
 ) -> None:
-    assert requirement.guide in GUIDE_IDS
+    assert requirement.guide in GUIDE_IDS or requirement.chapter == "claims"  # the suite's own rule
     assert requirement.origin in {"derived", "hazard", "decision"}
 
 
