@@ -1,8 +1,5 @@
 """Activation functions."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D103
-
 from __future__ import annotations
 
 import math

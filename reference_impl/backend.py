@@ -1,8 +1,5 @@
 """Process-wide settings, and the few functions of ``keras.backend`` that programs use."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D103
-
 from __future__ import annotations
 
 from typing import Any

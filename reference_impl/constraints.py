@@ -1,8 +1,5 @@
 """What is done to weights after each update."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102, D103
-
 from __future__ import annotations
 
 import copy

@@ -3,9 +3,6 @@
 A :class:`DType` is a string: ``tf.float32 == "float32"``, it is a JSON value and an argument ``np.dtype`` takes.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 from typing import Any, cast

@@ -4,9 +4,6 @@ Whatever cannot be loaded is refused with :class:`LoadError`, a ``ValueError``. 
 error is an ``OSError`` too, so that ``except FileNotFoundError`` works as everywhere in Python.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
-
 from __future__ import annotations
 
 import errno

@@ -1,8 +1,5 @@
 """Reverse-mode differentiation over remembered calls."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
-
 from __future__ import annotations
 
 from collections.abc import Sequence

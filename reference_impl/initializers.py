@@ -1,8 +1,5 @@
 """Initial values of weights."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D101, D102, D103
-
 from __future__ import annotations
 
 import copy

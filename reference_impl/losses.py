@@ -3,9 +3,6 @@
 The functions reduce the last axis. A :class:`Loss` weights the samples and reduces them to one number.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D101, D102, D103
-
 from __future__ import annotations
 
 from collections.abc import Callable

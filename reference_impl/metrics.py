@@ -1,8 +1,5 @@
 """Metrics: numbers gathered over batches."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D101, D102, D103
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -7,9 +7,6 @@ Calls are remembered on the tensor they produced (``producer``): always for symb
 :func:`recording`, so that :mod:`reference_impl.gradients` can walk back from a loss.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import threading

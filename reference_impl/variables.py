@@ -1,8 +1,5 @@
 """Variables: named values that are trained, saved and restored."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

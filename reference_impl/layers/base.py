@@ -6,8 +6,6 @@ cases the first call builds it: ``build`` sees the shapes of the inputs and adds
 """
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Dense and the layers without weights that shape, drop and activate."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import copy

@@ -1,8 +1,5 @@
 """The entrance of a model."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 from typing import Any

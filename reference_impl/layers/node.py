@@ -4,9 +4,6 @@ Calling a layer on a :class:`KerasTensor` does not compute. It adds a :class:`No
 arguments of the call, and gives new KerasTensors that know their node. A model is read off these nodes.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import inspect

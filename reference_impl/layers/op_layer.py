@@ -1,8 +1,6 @@
 """Layers that tensor functions become when they are called on a Functional model's symbolic tensors."""
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

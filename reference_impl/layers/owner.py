@@ -1,8 +1,6 @@
 """What a layer owns: a name, weights, and the layers inside it."""
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

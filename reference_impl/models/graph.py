@@ -5,8 +5,6 @@ order is that of the search, which starts at the outputs. Files and weight lists
 """
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
 
 from __future__ import annotations
 

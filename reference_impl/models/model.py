@@ -6,8 +6,6 @@ names of inputs and outputs) needs the graph.
 """
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

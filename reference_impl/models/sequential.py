@@ -1,8 +1,6 @@
 """A chain of layers."""
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
 
 from __future__ import annotations
 

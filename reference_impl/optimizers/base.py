@@ -9,8 +9,6 @@ The arithmetic is float32, in the order of operations of TensorFlow's kernels.
 """
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Learning rates that change with the step."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102, D103
-
 from __future__ import annotations
 
 from collections.abc import Sequence

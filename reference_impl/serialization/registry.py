@@ -7,9 +7,6 @@ Scopes belong to the thread that entered them and end with their ``with``, also 
 A class registered by :func:`register_keras_serializable` is known by its full name ``package>name`` alone.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
-
 from __future__ import annotations
 
 import inspect

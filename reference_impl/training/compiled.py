@@ -4,9 +4,6 @@ Users give one for all outputs, a list with one for each, or a dict by output na
 output. With several outputs the names are prefixed: ``o1_loss``, ``o1_mae``. The objects keep their own names.
 """
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102, D103
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

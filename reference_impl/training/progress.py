@@ -1,8 +1,5 @@
 """The line that training prints."""
 
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa:
-
 from __future__ import annotations
 
 import sys

@@ -5,8 +5,6 @@ Floating inputs are float32. Numbers are reported as the means over the batches 
 """
 
 # pyright: reportPrivateUsage=false
-# Names that are Keras's own, and methods that override documented ones, are not documented again.
-# ruff: noqa: D102
 
 from __future__ import annotations
 
