@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from conformance.blueprint import Blueprint, Subclassed
 from conformance.protocol.session import Handle, Session
-from conformance.strategies import custom_objects, distinct_weights
+from conformance.strategies import batches, custom_objects, distinct_weights
 from conformance.suite.compare import Mismatch, assert_differs, assert_same_arrays
 
 Arrays = list[npt.NDArray[Any]]
@@ -67,6 +67,13 @@ def prepared(impl: Session, blueprint: Blueprint, seed: int) -> Handle:
     """The model that the blueprint describes, every weight element of it different from every other."""
     model = impl.build(blueprint)
     set_distinct_weights(impl, model, seed)
+    return model
+
+
+def trained(impl: Session, blueprint: Blueprint, seed: int, steps: int = 3) -> Handle:
+    """The model after a few training steps: its optimizer has a state that no fresh one has."""
+    model = prepared(impl, blueprint, seed)
+    impl.train(model, batches(blueprint, seed, steps))
     return model
 
 

@@ -22,7 +22,7 @@ from conformance.suite.compare import (
     assert_true,
     assert_warned,
 )
-from conformance.suite.models import loading_options, prepared, round_trip, save
+from conformance.suite.models import loading_options, prepared, round_trip, save, trained
 from conformance.suite.refusals import assert_refuses
 
 Tolerance = Callable[[str], float]
@@ -43,12 +43,6 @@ LOSSY = chain(
 def graphs(**options: Any) -> st.SearchStrategy[Blueprint]:
     """Models that HDF5 can hold."""
     return strategies.models(kinds=("sequential", "functional"), **options)
-
-
-def trained(impl: Session, blueprint: Blueprint, seed: int, steps: int = 2) -> Handle:
-    model = prepared(impl, blueprint, seed)
-    impl.train(model, batches(blueprint, seed, steps))
-    return model
 
 
 @requirement("hdf5.single-file")

@@ -34,6 +34,7 @@ from conformance.suite.models import (
     same_path,
     save,
     set_distinct_weights,
+    trained,
 )
 from conformance.suite.refusals import assert_refuses
 
@@ -70,13 +71,6 @@ NESTED_MODEL = Functional(
 def models(**options: Any) -> Callable[[str], st.SearchStrategy[Blueprint]]:
     """Models of the kinds that a format can hold."""
     return lambda format: strategies.models(kinds=KINDS_WHOLE[format], **options)
-
-
-def trained(impl: Session, blueprint: Blueprint, seed: int, steps: int = 3) -> Handle:
-    """The model after a few training steps: its optimizer has a state that no fresh one has."""
-    model = prepared(impl, blueprint, seed)
-    impl.train(model, batches(blueprint, seed, steps))
-    return model
 
 
 @requirement("model.same-outputs")

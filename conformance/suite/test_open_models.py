@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conformance import strategies
 from conformance.blueprint import Blueprint, Compile, Custom, Input, Sequential, Subclassed, chain, layer
-from conformance.protocol.session import Handle, Session
+from conformance.protocol.session import Session
 from conformance.strategies import batches, inputs_for
 from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import (
@@ -29,6 +29,7 @@ from conformance.suite.models import (
     round_trip,
     save,
     set_distinct_weights,
+    trained,
 )
 from conformance.suite.open_models import COMPILED, COMPILED_MODEL, MODEL, NAMES, UNBUILT, named, weight_count
 from conformance.suite.refusals import assert_refuses, refused
@@ -36,12 +37,6 @@ from conformance.suite.refusals import assert_refuses, refused
 Tolerance = Callable[[str], float]
 
 LARGER = chain(*[layer("Dense", units=units, name=f"layer_{units}") for units in (7, 6, 5)], shape=(4,))
-
-
-def trained(impl: Session, blueprint: Blueprint, seed: int, steps: int = 2) -> Handle:
-    model = prepared(impl, blueprint, seed)
-    impl.train(model, batches(blueprint, seed, steps))
-    return model
 
 
 def _files(path: Path) -> list[str]:
