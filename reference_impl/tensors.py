@@ -100,10 +100,11 @@ class Tensor(Operators):
     """An array with a static shape and a dtype, or, without an array, a symbolic tensor.
 
     Attributes: ``shape`` (:class:`TensorShape`), ``dtype`` (:class:`DType`), ``array`` (None when symbolic),
-    ``producer`` (the call that made it, where remembered), ``name``, ``metric`` (the metric whose result it is).
+    ``producer`` (the call that made it, where remembered), ``name``, ``metric`` (the metric whose result it is), ``mask``
+    (a bool tensor that says which steps count, set by layers; the result of an op has none).
     """
 
-    __slots__ = ("array", "dtype", "metric", "name", "producer", "shape")
+    __slots__ = ("array", "dtype", "mask", "metric", "name", "producer", "shape")
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class Tensor(Operators):
         self.producer = producer
         self.name = name
         self.metric: Any = None
+        self.mask: Tensor | None = None
 
     @property
     def symbolic(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,24 @@ table.define(
 )
 
 
+class _Reading(threading.local):
+    dtype: DType | None = None
+
+
+_reading = _Reading()
+
+
+@contextmanager
+def reading_as(dtype: DType) -> Generator[None]:
+    """Inside, weights that are ``autocast`` are read as ``dtype``."""
+    outer = _reading.dtype
+    _reading.dtype = dtype
+    try:
+        yield
+    finally:
+        _reading.dtype = outer
+
+
 class Variable(Operators, Trackable):
     """A value of fixed shape and dtype that can be assigned.
 
@@ -45,7 +65,7 @@ class Variable(Operators, Trackable):
     layers being called and ends in ``:0``. ``constraint`` is a function applied by optimizers after each update.
     """
 
-    _untracked = frozenset({"array", "trainable", "shape", "dtype", "name", "constraint", "automatically_named"})
+    _untracked = frozenset({"array", "trainable", "shape", "dtype", "name", "constraint", "automatically_named", "autocast"})
 
     def __init__(
         self,
@@ -65,14 +85,18 @@ class Variable(Operators, Trackable):
         self.shape: TensorShape = tensor.shape
         self.dtype: DType = as_dtype(tensor.dtype)
         self.constraint = constraint
+        self.autocast = False
         self.automatically_named = name is None
         self.name: str = naming.scoped(name or "Variable") + ":0"
 
     # -- reading -------------------------------------------------------------------------------------------
 
     def as_tensor(self) -> Tensor:
-        """The present value."""
-        return apply("ReadVariableOp", variable=self)
+        """The present value; in the layer's compute dtype while a layer that is to cast it is being called."""
+        value = apply("ReadVariableOp", variable=self)
+        if self.autocast and _reading.dtype is not None and _reading.dtype != self.dtype:
+            return apply("Cast", value, DstT=_reading.dtype)
+        return value
 
     value = read_value = as_tensor
 
@@ -126,11 +150,11 @@ class Variable(Operators, Trackable):
 
     def assign_add(self, delta: Any) -> Variable:
         """Add ``delta`` to the value."""
-        return self.assign(self.as_tensor() + delta)
+        return self.assign(apply("ReadVariableOp", variable=self) + delta)
 
     def assign_sub(self, delta: Any) -> Variable:
         """Subtract ``delta`` from the value."""
-        return self.assign(self.as_tensor() - delta)
+        return self.assign(apply("ReadVariableOp", variable=self) - delta)
 
     # -- in checkpoints ------------------------------------------------------------------------------------
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self, cast
 
 import numpy as np
 
-from reference_impl import functions, naming, regularizers, structure
+from reference_impl import functions, mixed_precision, naming, regularizers, structure
 from reference_impl.dtypes import as_dtype
 from reference_impl.layers.input_spec import check_all
 from reference_impl.layers.losses import LossOwner
 from reference_impl.layers.node import History, KerasTensor, Node
 from reference_impl.layers.state import calling, entered
 from reference_impl.tensors import Tensor, convert, symbolic
-from reference_impl.variables import Variable
+from reference_impl.variables import Variable, reading_as
 
 # Constructor arguments any layer takes besides name, trainable and dtype.
 _COMMON_ARGUMENTS = {
@@ -36,7 +36,7 @@ class Layer(LossOwner):
     """The base of all layers and models.
 
     ``trainable``: whether its weights are updated by training. ``name``: default the class's name in snake case,
-    counted. ``dtype``: of its weights; floating inputs are cast to it. Keyword arguments: ``input_shape`` (without
+    counted. ``dtype``: of its weights and computation, or a policy (see :mod:`reference_impl.mixed_precision`). Keyword arguments: ``input_shape`` (without
     the batch size), ``batch_input_shape``, ``input_dim``, ``batch_size``, ``weights`` (initial values),
     ``activity_regularizer``; any other is a ``TypeError`` that names it.
     """
@@ -54,7 +54,7 @@ class Layer(LossOwner):
         state = self._state
         state.trainable = trainable
         state.name = naming.unique_name(naming.snake_case(type(self).__name__)) if name is None else name
-        state.dtype = "" if dtype is None else str(as_dtype(dtype))
+        state.policy = mixed_precision.policy_of(dtype)
         state.batch_input_shape = _batch_input_shape(kwargs)
         state.initial_weights = kwargs.get("weights")
         if "activity_regularizer" in kwargs:
@@ -92,9 +92,12 @@ class Layer(LossOwner):
             if self.input_spec is not None:
                 check_all(self.input_spec, shapes, self.name)
             self._ensure_built(first)
+            masks = self._resolve_mask(first, args, kwargs)
             if args:
                 args = (structure.map_leaves(self._cast, args[0]), *args[1:])
-            outputs = self.call(*args, **kwargs)
+            with reading_as(as_dtype(self.compute_dtype)):
+                outputs = self.call(*args, **kwargs)
+            outputs = self._masked(outputs, first, masks)
             self._penalise_activity(outputs)
         return outputs
 
@@ -110,6 +113,8 @@ class Layer(LossOwner):
             KerasTensor(leaf.shape, leaf.dtype, History(self, node_index, i), f"{self.name}/output_{i}:0")
             for i, leaf in enumerate(convert(leaf) for leaf in leaves)
         ]
+        for tensor, leaf in zip(tensors, leaves, strict=True):
+            tensor.mask = leaf.mask if isinstance(leaf, Tensor) else None
         node.outputs = structure.pack_as(results, list(tensors))
         self._state.inbound_nodes.append(node)
         for parent in node.parents:
@@ -118,7 +123,7 @@ class Layer(LossOwner):
 
     def _resolve_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Which mode this call is in: as said, else as the outer call, else as ``call`` has it by default."""
-        position, default = _training_parameter(type(self).call)
+        position, default = _parameter(type(self).call, "training")
         given = kwargs.get("training")
         if given is None and position is not None and len(args) > position:
             given = args[position]
@@ -132,6 +137,45 @@ class Layer(LossOwner):
         elif len(args) <= position:
             kwargs["training"] = training
         return training
+
+    # -- masks ---------------------------------------------------------------------------------------------
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks of the outputs for the masks of the inputs; a layer that says ``supports_masking`` keeps them."""
+        return mask if self.supports_masking else None
+
+    def _resolve_mask(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The mask(s) of the inputs: those given to the call, else those the inputs bring, which it is then given."""
+        given = kwargs.get("mask")
+        position, _ = _parameter(type(self).call, "mask")
+        if given is None and position is not None and len(args) > position:
+            given = args[position]
+        if given is not None:
+            return given
+        masks = structure.map_leaves(lambda leaf: leaf.mask if isinstance(leaf, Tensor) else None, inputs)
+        if all(mask is None for mask in structure.flatten(masks)):
+            return None
+        if position is not None and len(args) <= position:
+            kwargs["mask"] = masks
+        return masks
+
+    def _masked(self, outputs: Any, inputs: Any, masks: Any) -> Any:
+        """``outputs`` with their masks, unless the computation gave them all some."""
+        leaves = [leaf for leaf in structure.flatten(outputs) if isinstance(leaf, Tensor)]
+        if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
+            return outputs
+        if all(leaf.mask is not None for leaf in leaves):
+            return outputs
+        found = self.compute_mask(inputs, masks)
+        if found is None:
+            return outputs
+        flat = structure.flatten(found)
+        # An input that is passed on is used elsewhere too, without this mask.
+        given = {id(leaf) for leaf in structure.flatten(inputs)}
+        results = structure.flatten(outputs)
+        for place, (leaf, mask) in enumerate(zip(results, flat, strict=False)):
+            results[place] = with_mask(functions.identity(leaf) if id(leaf) in given else leaf, mask)
+        return structure.pack_as(outputs, results)
 
     def _ensure_built(self, inputs: Any) -> None:
         """Build for ``inputs`` (tensors) if not built."""
@@ -147,10 +191,13 @@ class Layer(LossOwner):
             self._state.initial_weights = None
 
     def _cast(self, leaf: Any) -> Any:
-        wanted = as_dtype(self.dtype)
+        wanted = as_dtype(self.compute_dtype)
         if isinstance(leaf, Tensor) and leaf.dtype.is_floating and wanted.is_floating and leaf.dtype != wanted:
-            return functions.cast_to(leaf, wanted)
+            return with_mask(functions.cast_to(leaf, wanted), leaf.mask)
         return leaf
+
+    def reset_states(self) -> None:
+        """Forget what a stateful layer keeps from batch to batch."""
 
     # -- wiring --------------------------------------------------------------------------------------------
 
@@ -217,7 +264,7 @@ class Layer(LossOwner):
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self._state.batch_input_shape is not None:
             config["batch_input_shape"] = self._state.batch_input_shape
-        config["dtype"] = self.dtype
+        config["dtype"] = mixed_precision.serialize(self.dtype_policy)
         if type(self).get_config is Layer.get_config:
             parameters = inspect.getfullargspec(type(self).__init__).args[1:]
             if any(parameter not in config for parameter in parameters) and type(self).__init__ is not Layer.__init__:
@@ -245,25 +292,28 @@ def _as_tensor(leaf: Any) -> Any:
 
 
 def _without_value(leaf: Any) -> Any:
-    return symbolic(leaf.shape, leaf.dtype, leaf.name) if isinstance(leaf, KerasTensor) else leaf
+    if not isinstance(leaf, KerasTensor):
+        return leaf
+    return with_mask(symbolic(leaf.shape, leaf.dtype, leaf.name), leaf.mask)
 
 
-_training_parameters: dict[Any, tuple[int | None, Any]] = {}
+def with_mask(tensor: Any, mask: Tensor | None) -> Any:
+    """``tensor`` with ``mask``; a new one if it has another already, for it may be used elsewhere."""
+    if not isinstance(tensor, Tensor) or tensor.mask is mask:
+        return tensor
+    if tensor.mask is not None:
+        tensor = functions.identity(tensor)
+    tensor.mask = mask
+    return tensor
 
 
-def _training_parameter(call: Any) -> tuple[int | None, Any]:
-    """The place of the parameter ``training`` in ``call`` (self not counted) and its default; None if it has none."""
-    if call not in _training_parameters:
-        parameters = list(inspect.signature(call).parameters.values())[1:]
-        found: tuple[int | None, Any] = (None, None)
-        for place, parameter in enumerate(parameters):
-            if parameter.name == "training":
-                default = parameter.default
-                found = (place, None if default is inspect.Parameter.empty else default)
-            elif parameter.kind is inspect.Parameter.VAR_KEYWORD and found == (None, None):
-                found = (None, None)
-        _training_parameters[call] = found
-    return _training_parameters[call]
+@cache
+def _parameter(call: Any, name: str) -> tuple[int | None, Any]:
+    """The place of the parameter ``name`` in ``call`` (self not counted) and its default; None if it has none."""
+    for place, parameter in enumerate(list(inspect.signature(call).parameters.values())[1:]):
+        if parameter.name == name:
+            return place, None if parameter.default is inspect.Parameter.empty else parameter.default
+    return None, None
 
 
 def _batch_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:

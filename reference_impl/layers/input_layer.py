@@ -40,7 +40,7 @@ class InputLayer(Layer):
             batch_input_shape = (batch_size, *sizes)
         super().__init__(
             name=naming.unique_name("input", zero_based=False) if name is None else name,
-            dtype=dtype or backend.floatx(),
+            dtype=str(as_dtype(dtype or backend.floatx())),
             batch_input_shape=tuple(batch_input_shape),
         )
         self.built = True

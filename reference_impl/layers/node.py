@@ -14,7 +14,7 @@ from reference_impl import structure
 from reference_impl.dtypes import DType
 from reference_impl.functions import KerasSymbol
 from reference_impl.shapes import TensorShape
-from reference_impl.tensors import Operators
+from reference_impl.tensors import Operators, Tensor
 
 if TYPE_CHECKING:
     from reference_impl.layers.base import Layer
@@ -29,15 +29,17 @@ class History(NamedTuple):
 
 
 class KerasTensor(Operators, KerasSymbol):
-    """What a layer gives when it is called on symbolic inputs: a shape, a dtype and a history."""
+    """What a layer gives when it is called on symbolic inputs: a shape, a dtype, a history, and perhaps a mask."""
 
-    __slots__ = ("dtype", "history", "name", "shape")
+    __slots__ = ("dtype", "history", "mask", "name", "shape")
 
     def __init__(self, shape: TensorShape, dtype: DType, history: History, name: str) -> None:
         self.shape = shape
         self.dtype = dtype
         self.history = history
         self.name = name
+        # A symbolic tensor: what the mask's shape and dtype will be.
+        self.mask: Tensor | None = None
 
     @property
     def _keras_history(self) -> History:

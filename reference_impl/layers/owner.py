@@ -13,10 +13,11 @@ from typing import Any, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from reference_impl import backend, constraints, initializers, naming, regularizers
+from reference_impl import constraints, initializers, mixed_precision, naming, regularizers
 from reference_impl.dtypes import as_dtype
 from reference_impl.layers.state import AddedLoss, LayerState, leaves
 from reference_impl.layers.weights import gather, set_values
+from reference_impl.mixed_precision import Policy
 from reference_impl.shapes import as_shape
 from reference_impl.tracking import Trackable
 from reference_impl.variables import Variable
@@ -55,8 +56,21 @@ class Owner(Trackable):
         self._state.name = value
 
     @property
+    def dtype_policy(self) -> Policy:
+        """The dtypes it computes in and keeps its weights in."""
+        return self._state.policy or mixed_precision.global_policy()
+
+    @property
     def dtype(self) -> str:
-        return self._state.dtype or backend.floatx()
+        """The dtype of its weights."""
+        return self.dtype_policy.variable_dtype
+
+    variable_dtype = dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of its computation, to which floating inputs are cast."""
+        return self.dtype_policy.compute_dtype
 
     @property
     def built(self) -> bool:
@@ -143,8 +157,9 @@ class Owner(Trackable):
         """Make a weight of this layer.
 
         ``shape``: sizes, default (). ``dtype``: default the layer's. ``initializer``: default ``glorot_uniform``, for
-        integers zeros. Without a ``name`` it is called ``Variable``, ``Variable_1``, … within its layer. Keyword
-        arguments TensorFlow has for distribution are accepted and mean nothing.
+        integers zeros. Without a ``name`` it is called ``Variable``, ``Variable_1``, … within its layer.
+        ``autocast`` (also ``experimental_autocast``, default True): inside calls it is read in the layer's compute
+        dtype. Keyword arguments TensorFlow has for distribution are accepted and mean nothing.
         """
         wanted = as_dtype(dtype or self.dtype)
         default = "glorot_uniform" if wanted.is_floating else "zeros"
@@ -159,6 +174,7 @@ class Owner(Trackable):
             dtype=wanted,
             constraint=constraints.get(constraint),
         )
+        variable.autocast = kwargs.get("autocast", kwargs.get("experimental_autocast", True)) and wanted.is_floating
         self._own(variable)
         penalty = regularizers.get(regularizer)
         if penalty is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from reference_impl.layers.node import Node
+from reference_impl.mixed_precision import Policy
 from reference_impl.variables import Variable
 
 
@@ -18,7 +19,7 @@ class LayerState:
 
     name: str | None = None
     trainable: bool = True
-    dtype: str = ""
+    policy: Policy | None = None
     built: bool = False
     batch_input_shape: tuple[int | None, ...] | None = None
     initial_weights: list[Any] | None = None
@@ -63,9 +64,10 @@ def entered(training: Any) -> Generator[None]:
 
 
 def leaves(value: Any) -> list[Any]:
-    """The things in ``value``, looking into lists, tuples and dicts in their own order."""
+    """The things in ``value``, looking into lists and tuples in order, into dicts in the order of their sorted keys."""
     if isinstance(value, Mapping):
-        return [leaf for item in cast("Mapping[Any, Any]", value).values() for leaf in leaves(item)]
+        items = sorted(cast("Mapping[Any, Any]", value).items(), key=lambda item: str(item[0]))
+        return [leaf for _, item in items for leaf in leaves(item)]
     if isinstance(value, list | tuple):
         return [leaf for item in cast("list[Any]", value) for leaf in leaves(item)]
     return [value]

@@ -154,7 +154,10 @@ def _conform(value: Tensor, entrance: KerasTensor) -> Tensor:
         raise ValueError(
             f"Input {entrance.name!r} of the model has shape {tuple(entrance.shape)}; it was given {tuple(value.shape)}"
         )
-    return functions.cast_to(value, entrance.dtype)
+    cast = functions.cast_to(value, entrance.dtype)
+    if cast is not value:
+        cast.mask = value.mask
+    return cast
 
 
 def _search(outputs: Sequence[KerasTensor]) -> tuple[list[Node], dict[Layer, int]]:

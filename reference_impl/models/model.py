@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
 from reference_impl import naming, structure
-from reference_impl.layers.base import Layer
+from reference_impl.layers.base import Layer, with_mask
 from reference_impl.layers.node import KerasTensor, Node
 from reference_impl.layers.op_layer import AddLoss, AddMetric
 from reference_impl.layers.weights import gather
@@ -202,7 +202,14 @@ class Model(Trainer):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if self._graph is None:
             raise NotImplementedError("When subclassing the `Model` class, you should implement a `call` method.")
+        if mask is not None:
+            pairs = zip(structure.flatten(inputs), structure.flatten(mask), strict=True)
+            inputs = structure.pack_as(inputs, [with_mask(leaf, own) for leaf, own in pairs])
         return self._graph.run(inputs)
+
+    def reset_states(self) -> None:
+        for layer in self.layers:
+            layer.reset_states()
 
     # -- added losses and metrics --------------------------------------------------------------------------
 
