@@ -18,6 +18,7 @@ from reference_impl import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     optimizers,
     regularizers,
@@ -33,5 +34,5 @@ __version__ = "2026.11.0"
 
 __all__ = [
     "Input", "LoadError", "Model", "Sequential", "activations", "backend", "constraints", "dialect", "initializers",
-    "layers", "losses", "metrics", "models", "optimizers", "regularizers", "tf", "utils",
+    "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "tf", "utils",
 ]  # fmt: skip

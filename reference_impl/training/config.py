@@ -16,10 +16,13 @@ from typing import Any, cast
 
 from reference_impl import losses, metrics, optimizers, structure
 from reference_impl.errors import LoadError
+from reference_impl.layers.op_layer import AddLoss, AddMetric
 from reference_impl.serialization import generic
 from reference_impl.serialization.registry import CustomObjectScope, Objects
 from reference_impl.training.compiled import is_serialised
 from reference_impl.training.trainer import Trainer
+
+_ADDED: dict[type, str] = {AddLoss: "a loss added with add_loss", AddMetric: "a metric added with add_metric"}
 
 
 def training_config(model: Trainer) -> dict[str, Any]:
@@ -55,13 +58,19 @@ def compile_from_config(model: Trainer, config: Mapping[str, Any], custom_object
 
 
 def external_callables(model: Trainer) -> list[str]:
-    """What HDF5 and JSON cannot hold: a description of each function given to ``add_loss``."""
-    return [
-        f"a loss given to add_loss of {layer.name!r}"
-        for layer in model._flatten_layers()
-        for penalty in layer._state.penalties
-        if penalty.external
-    ]
+    """What HDF5 and JSON cannot hold, described.
+
+    That is each function given to ``add_loss``; and symbolic losses and metrics added to a Sequential model, whose
+    config is its list of layers alone.
+    """
+    lost: list[str] = []
+    for layer in model._flatten_layers():
+        lost += [f"a loss given to add_loss of {layer.name!r}" for p in layer._state.penalties if p.external]
+        graph: Any = layer.__dict__.get("_graph")
+        if graph is not None and "_chain" in layer.__dict__:
+            added = [inner for inner in graph.layers if all(inner is not listed for listed in layer._all_layers)]
+            lost += [f"{_ADDED[type(inner)]} of {layer.name!r}" for inner in added if type(inner) in _ADDED]
+    return lost
 
 
 def _serialised(given: Any) -> Any:

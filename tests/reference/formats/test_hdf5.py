@@ -265,6 +265,13 @@ def test_losses_that_are_functions_are_lost_with_a_warning(tmp_path: Path) -> No
         model.save(tmp_path / "m.h5")
 
 
+def test_symbolic_losses_of_a_sequential_model_are_lost_with_a_warning(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))], name="chain")
+    model.add_loss(keras.tf.reduce_sum(model.outputs[0]))
+    with pytest.warns(UserWarning, match="a loss added with add_loss of 'chain'; add them again"):
+        model.save(tmp_path / "m.h5")
+
+
 def _delete_config(file: h5py.File) -> None:
     del file.attrs["model_config"]
 
