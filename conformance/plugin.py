@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("keras-conformance", "Keras conformance suite")
     group.addoption("--implementation", metavar="NAME", help="the implementation under test, e.g. reference or tf2.15")
     group.addoption("--implementation-file", metavar="FILE.toml", help="an implementation described outside the suite")
+    group.addoption("--conformance-dialect", metavar="NAME", help="the dialect it is judged in (default: its first)")
     group.addoption("--conformance-python", metavar="PATH", help="the interpreter in which the implementation lives")
     group.addoption("--conformance-records", metavar="FILE", help="append one JSON record a line, as tests finish")
     group.addoption("--piped", action="store_true", help="run the reference as a process of its own, over the pipe")

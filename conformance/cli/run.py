@@ -16,6 +16,7 @@ import click
 @click.option("--requirement", multiple=True, metavar="ID", help="Only this requirement (repeatable).")
 @click.option("--format", "format_", multiple=True, metavar="FORMAT", help="Only units of this format (repeatable).")
 @click.option("--chapter", multiple=True, metavar="NAME", help="Only this chapter (repeatable).")
+@click.option("--dialect", "dialects", multiple=True, metavar="DIALECT", help="Only in this dialect (repeatable).")
 @click.option(
     "--max-examples", type=click.IntRange(min=1), metavar="N", help="Examples a test draws, instead of its own number."
 )
@@ -51,6 +52,7 @@ def run(
     requirement: tuple[str, ...],
     format_: tuple[str, ...],
     chapter: tuple[str, ...],
+    dialects: tuple[str, ...],
     max_examples: int | None,
     explore: bool,
     seed: int | None,
@@ -64,10 +66,11 @@ def run(
     """Validate each implementation NAME (default: reference) against the specification.
 
     An implementation's interpreter is the one given with --python, else $KERAS_CONFORMANCE_ENVS/NAME, else .tox/NAME,
-    else the user's cache. One that cannot be started does not keep the others from running.
+    else the user's cache. One that cannot be started does not keep the others from running. An implementation that has
+    several dialects is run once in each.
     """
     from conformance.cli.names import check_names
-    from conformance.cli.targets import find_targets
+    from conformance.cli.targets import find_targets, in_dialects
     from conformance.cli.validate import Plan, validate
     from conformance.spec import load_specification
 
@@ -75,7 +78,8 @@ def run(
     check_names("requirement", requirement, specification.requirements, "keras-conformance spec list")
     check_names("format", format_, specification.formats)
     check_names("chapter", chapter, specification.chapters)
-    targets = find_targets(names, pythons, files)
+    check_names("dialect", dialects, specification.dialects)
+    targets = in_dialects(find_targets(names, pythons, files), dialects)
     if output:
         _check_writable(output)
     if explore and seed is None:

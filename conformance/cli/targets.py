@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -42,6 +42,11 @@ class Target:
         """The implementation's name."""
         return self.implementation.name
 
+    @property
+    def title(self) -> str:
+        """The name, and the dialect where the implementation has several."""
+        return f"{self.name} ({self.dialect})" if len(self.implementation.dialects) > 1 else self.name
+
     def read_expectations(self, specification: Specification) -> Expectations:
         """Its expected failures; raises :class:`~conformance.results.expectations.ExpectationsError`."""
         return read_expectations(self.implementation.expectations, specification)
@@ -60,6 +65,22 @@ def find_targets(names: Sequence[str], pythons: Sequence[str], files: Sequence[P
     interpreters = _interpreters(pythons, known)
     chosen = list(dict.fromkeys(names or outside or DEFAULT))
     return [_target(name, outside.get(name), interpreters.get(name)) for name in chosen]
+
+
+def in_dialects(targets: Sequence[Target], chosen: Sequence[str] = ()) -> list[Target]:
+    """``targets``, each once per dialect it is judged in; only in the ``chosen`` ones, where some are given.
+
+    A target that has none of the chosen is a usage error.
+    """
+    found: list[Target] = []
+    for target in targets:
+        dialects = [name for name in target.implementation.dialects if not chosen or name in chosen]
+        if not dialects:
+            raise click.UsageError(
+                f"{target.name} is judged in {', '.join(target.implementation.dialects)}, not in {', '.join(chosen)}"
+            )
+        found += [replace(target, dialect=name) for name in dialects]
+    return found
 
 
 def _outside(files: Sequence[Path]) -> dict[str, Path]:

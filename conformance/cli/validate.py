@@ -50,6 +50,7 @@ class Plan:
     def suite_options(self, target: Target, records: Path) -> list[str]:
         """The options of the suite's process."""
         options = ["--implementation", target.name, "--conformance-records", str(records)]
+        options += ["--conformance-dialect", target.dialect]
         options += ["--implementation-file", str(target.file)] if target.file else []
         options += ["--conformance-python", str(target.python)] if target.python else []
         options += ["--piped"] if self.piped else []
@@ -64,6 +65,7 @@ class Plan:
     def command(self, target: Target) -> str:
         """The command line that runs this target again, without the selection."""
         words = ["keras-conformance", "run", target.name]
+        words += ["--dialect", target.dialect] if len(target.implementation.dialects) > 1 else []
         words += ["--python", f"{target.name}={target.given}"] if target.given else []
         words += ["--implementation-file", str(target.file)] if target.file else []
         words += ["--piped"] if self.piped else []
@@ -129,7 +131,7 @@ def run_target(
         interruption: str | None = None
         process = SuiteProcess(command, records, log)
         try:
-            with process, Progress(console, target.name) as progress:
+            with process, Progress(console, target.title) as progress:
                 process.follow(progress.show)
         except KeyboardInterrupt:
             interruption = _BY_USER

@@ -46,7 +46,7 @@ class Execution:
     @property
     def dialect(self) -> str:
         """The dialect in which the implementation is judged."""
-        return self.implementation.dialects[0]
+        return self.config.getoption("--conformance-dialect") or self.implementation.dialects[0]
 
     def session(self) -> Session:
         """The running session; the first call starts the adapter."""
@@ -57,6 +57,7 @@ class Execution:
                     self.implementation,
                     python=Path(python) if python else None,
                     in_process=self.implementation.in_driver and not self.config.getoption("--piped"),
+                    dialect=self.dialect,
                 )
             except StartFailure as failure:
                 writer = self.config.pluginmanager.get_plugin("conformance-records")

@@ -9,13 +9,14 @@ import sys
 import threading
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 from click.testing import CliRunner
 
 import conformance.cli.child
 from conformance.cli import cli
-from conformance.cli.targets import Target
+from conformance.cli.targets import Target, in_dialects
 from conformance.cli.validate import Plan
 from conformance.results.model import Results
 from conformance.results.verdict import Verdict
@@ -159,6 +160,7 @@ def test_json_is_alone_on_stdout(run):
         (["--python", "tf2.4"], "expected NAME=PATH"),
         (["--python", "tf24=x"], "unknown implementation 'tf24'"),
         (["--max-examples", "0"], "Invalid value"),
+        (["--dialect", "keras-4"], "unknown dialect 'keras-4'; nearest: keras-"),
     ],
 )
 def test_what_cannot_be_meant_is_exit_2_with_the_nearest_names(run, arguments, told):
@@ -189,16 +191,26 @@ def test_faulty_expectations_are_exit_2_before_anything_runs(run, monkeypatch, t
 
 
 def test_the_options_of_the_suites_process(tmp_path):
-    target = Target(type("Toy", (), {"name": "toy"})(), "keras-2.4", Path("/bin/py"), Path("/bin/py"), Path("toy.toml"))
+    toy = type("Toy", (), {"name": "toy", "dialects": ("keras-2.4", "keras-3")})()
+    target = Target(toy, "keras-2.4", Path("/bin/py"), Path("/bin/py"), Path("toy.toml"))
     plan = Plan({"requirement": ["a.b", "c.d"], "k": ["x and y"]}, {"max-examples": 3, "seed": 7}, jobs=2, piped=True)
     words = plan.suite_options(target, tmp_path / "records")
     assert words == [
         "--implementation", "toy", "--conformance-records", str(tmp_path / "records"),
-        "--implementation-file", "toy.toml", "--conformance-python", "/bin/py", "--piped",
+        "--conformance-dialect", "keras-2.4", "--implementation-file", "toy.toml", "--conformance-python", "/bin/py", "--piped",
         "--requirement", "a.b", "--requirement", "c.d", "-k", "x and y",
         "--max-examples=3", "--conformance-seed=7", "-p", "xdist.plugin", "-n", "2",
     ]  # fmt: skip
     assert plan.command(target) == (
-        "keras-conformance run toy --python toy=/bin/py --implementation-file toy.toml"
+        "keras-conformance run toy --dialect keras-2.4 --python toy=/bin/py --implementation-file toy.toml"
         " --piped --max-examples 3 --seed 7"
     )
+
+
+def test_an_implementation_is_run_once_per_dialect():
+    toy = type("Toy", (), {"name": "toy", "dialects": ("keras-2.4", "keras-3")})()
+    target = Target(toy, "keras-2.4")
+    assert [found.title for found in in_dialects([target])] == ["toy (keras-2.4)", "toy (keras-3)"]
+    assert [found.dialect for found in in_dialects([target], ["keras-3"])] == ["keras-3"]
+    with pytest.raises(click.UsageError, match=r"toy is judged in keras-2.4, keras-3, not in keras-2.15"):
+        in_dialects([target], ["keras-2.15"])
