@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     )
     from reference_impl.layers import Input
     from reference_impl.models import Model, Sequential
+    from reference_impl.training import callbacks
 
 __version__ = "2026.11.0"
 
 __all__ = [
-    "Input", "LoadError", "Model", "Sequential", "activations", "backend", "constraints", "dialect", "initializers",
-    "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "tf", "utils",
+    "Input", "LoadError", "Model", "Sequential", "activations", "backend", "callbacks", "constraints", "dialect",
+    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "tf",
+    "utils",
 ]  # fmt: skip
 
-_FROM = {"Input": "layers", "Model": "models", "Sequential": "models"}
+_FROM = {"Input": "layers", "callbacks": "training", "Model": "models", "Sequential": "models"}
 
 
 def __getattr__(name: str) -> Any:

@@ -59,7 +59,10 @@ def sigmoid(x: Any) -> Any:
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """0.2 x + 0.5 between 0 and 1 (the slope Keras 2 uses; Keras 3 has 1/6)."""
+    """0.2 x + 0.5 between 0 and 1.
+
+    Keras 3 has another function of this name, with the slope 1/6: here :func:`hard_sigmoid_3`.
+    """
     return functions.clip_by_value(x * 0.2 + 0.5, 0.0, 1.0)
 
 
@@ -78,12 +81,72 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return x * 0.5 * (1.0 + functions.erf(x / math.sqrt(2)))
 
 
+# -- of later generations ------------------------------------------------------------------------------------------
+
+
+def hard_sigmoid_3(x: Any) -> Any:
+    """x / 6 + 0.5 between 0 and 1: ``hard_sigmoid`` of Keras 3, not of Keras 2."""
+    return relu6(x + 3.0) * (1 / 6)
+
+
+def relu6(x: Any) -> Any:
+    """x between 0 and 6."""
+    return functions.minimum(functions.relu(x), 6.0)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    return functions.leaky_relu(x, alpha=negative_slope)
+
+
+def mish(x: Any) -> Any:
+    return x * functions.tanh(functions.softplus(x))
+
+
+def hard_silu(x: Any) -> Any:
+    """x · hard_sigmoid_3(x)."""
+    return x * hard_sigmoid_3(x)
+
+
+def hard_tanh(x: Any) -> Any:
+    return functions.clip_by_value(x, -1.0, 1.0)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    return functions.maximum(x, 0.0) + functions.elu(functions.minimum(x, 0.0) / alpha) * alpha
+
+
+def log_sigmoid(x: Any) -> Any:
+    return functions.negative(functions.softplus(functions.negative(x)))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    return functions.log_softmax(x, axis=axis)
+
+
+def tanh_shrink(x: Any) -> Any:
+    return x - functions.tanh(x)
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    return functions.relu(x - threshold) - functions.relu(-x - threshold)
+
+
+def squareplus(x: Any, b: float = 4) -> Any:
+    return (x + functions.sqrt(functions.square(x) + b)) * 0.5
+
+
+_OF_2_4: tuple[Activation, ...] = (
+    linear, relu, softmax, elu, selu, softplus, softsign, tanh, sigmoid, hard_sigmoid, exponential, swish, gelu,
+)  # fmt: skip
+_LATER: tuple[Activation, ...] = (
+    hard_sigmoid_3, relu6, leaky_relu, mish, hard_silu, hard_tanh, celu, log_sigmoid, log_softmax, tanh_shrink,
+    soft_shrink, squareplus,
+)  # fmt: skip
 BUILTIN: dict[str, Activation] = {
-    function.__name__: function
-    for function in (
-        linear, relu, softmax, elu, selu, softplus, softsign, tanh, sigmoid, hard_sigmoid, exponential, swish, gelu
-    )
-}  # fmt: skip
+    **{function.__name__: function for function in (*_OF_2_4, *_LATER)},
+    "silu": swish,
+    "hard_swish": hard_silu,
+}
 KIND = generic.Kind("activation function", lambda: {**BUILTIN, **_layers()})
 
 

@@ -6,9 +6,12 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from reference_impl import functions
 from reference_impl.serialization import generic
 from reference_impl.serialization.registry import Objects
+from reference_impl.tensors import convert
 
 _EPSILON = 1e-7
 
@@ -85,11 +88,36 @@ class MinMaxNorm(Constraint):
         }
 
 
+class RadialConstraint(Constraint):
+    """Kernels (height, width, …) are the same in all directions: squares about the centre, each of one value.
+
+    The values are those on the diagonal from the centre on. Kernels of odd size take the value at the centre from the
+    element before it on the diagonal, as TensorFlow does.
+    """
+
+    def __call__(self, w: Any) -> Any:
+        kernels = convert(w)
+        if len(kernels.shape) != 4 or kernels.shape[0] != kernels.shape[1]:
+            raise ValueError(
+                f"The weight tensor must be of rank 4 with equal height and width, but is of shape {tuple(kernels.shape)}"
+            )
+        values, start = kernels.value, kernels.shape[0] // 2
+        odd = kernels.shape[0] % 2
+        size, result = kernels.shape[0], np.empty_like(values)
+        for row, column in np.ndindex(size, size):
+            # The number of the square, 0 innermost.
+            ring = max(abs(2 * row - size + 1), abs(2 * column - size + 1)) // 2
+            place = start - 1 if ring == 0 else start + ring - odd
+            result[row, column] = values[place, place]
+        return convert(result)
+
+
 max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
-_CLASSES: tuple[type[Constraint], ...] = (MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
+radial_constraint = RadialConstraint
+_CLASSES: tuple[type[Constraint], ...] = (MaxNorm, NonNeg, UnitNorm, MinMaxNorm, RadialConstraint)
 BUILTIN: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES} | {
     "max_norm": MaxNorm, "non_neg": NonNeg, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm,
-    "maxnorm": MaxNorm, "nonneg": NonNeg, "unitnorm": UnitNorm,
+    "maxnorm": MaxNorm, "nonneg": NonNeg, "unitnorm": UnitNorm, "radial_constraint": RadialConstraint,
 }  # fmt: skip
 KIND = generic.Kind("constraint", lambda: BUILTIN)
 

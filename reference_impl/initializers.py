@@ -28,8 +28,8 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
-        # Files of Keras 2.0 to 2.2 carry a dtype that later versions dropped.
-        return cls(**{key: value for key, value in config.items() if key != "dtype"})
+        # TensorFlow 1 wrote these too; it called initializers with the dtype of the weight all the same.
+        return cls(**{key: value for key, value in config.items() if key not in ("dtype", "verify_shape")})
 
 
 class Zeros(Initializer):
@@ -83,6 +83,10 @@ class RandomUniform(Initializer):
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
 
 
+_MODES = ("fan_in", "fan_out", "fan_avg")
+_DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal", "normal")
+
+
 class VarianceScaling(Initializer):
     """Random with variance ``scale / n``; n is the number of inputs, outputs, or their mean (``mode``)."""
 
@@ -93,7 +97,14 @@ class VarianceScaling(Initializer):
         distribution: str = "truncated_normal",
         seed: int | None = None,
     ) -> None:
-        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        if scale <= 0.0:
+            raise ValueError(f"`scale` must be positive float, found {scale}")
+        for name, value, known in (("mode", mode, _MODES), ("distribution", distribution, _DISTRIBUTIONS)):
+            if value not in known:
+                raise ValueError(f"Invalid `{name}` argument: {value}; expected one of {', '.join(known)}")
+        self.scale, self.mode, self.seed = scale, mode, seed
+        # "normal" is what Keras before 2.2 called it.
+        self.distribution = "truncated_normal" if distribution == "normal" else distribution
 
     def __call__(self, shape: Sequence[int], dtype: str = "float32", **kwargs: Any) -> Tensor:
         fan_in, fan_out = _fans(shape)
@@ -156,10 +167,14 @@ class LecunUniform(_Scaled):
 
 
 class Orthogonal(Initializer):
+    """Orthonormal rows or columns, whichever are fewer, of the matrix (product of all axes but the last, last axis)."""
+
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
 
     def __call__(self, shape: Sequence[int], dtype: str = "float32", **kwargs: Any) -> Tensor:
+        if len(shape) < 2:
+            raise ValueError("The tensor to initialize must be at least two-dimensional")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         drawn = generator(self.seed).standard_normal((max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(drawn)
@@ -176,6 +191,8 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: str = "float32", **kwargs: Any) -> Tensor:
+        if len(shape) != 2:
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
         return convert((self.gain * np.eye(shape[0], shape[1])).astype(numpy_dtype(dtype)))
 
     def get_config(self) -> dict[str, Any]:
@@ -196,11 +213,18 @@ def _aliases() -> dict[str, type[Initializer]]:
         "normal": RandomNormal,
         "one": Ones,
         "zero": Zeros,
+        # Later names.
+        "identity_initializer": Identity,
+        "IdentityInitializer": Identity,
+        "orthogonal_initializer": Orthogonal,
+        "OrthogonalInitializer": Orthogonal,
     }
 
 
 ALIASES = _aliases()
-BUILTIN: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES} | ALIASES
+# TensorFlow 1.13 to 2.3 wrote class names with the version of the interface.
+_VERSIONED = {f"{cls.__name__}{version}": cls for cls in _CLASSES for version in ("V1", "V2")}
+BUILTIN: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES} | ALIASES | _VERSIONED
 KIND = generic.Kind("initializer", lambda: BUILTIN)
 globals().update(ALIASES)
 

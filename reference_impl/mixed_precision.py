@@ -92,3 +92,12 @@ def policy_of(dtype: Any) -> Policy:
 def serialize(policy: Policy) -> Any:
     """As the config of a layer has it: the dtype's name, or the policy's own form when the two dtypes differ."""
     return {"class_name": "Policy", "config": policy.get_config()} if policy.mixed else policy.name
+
+
+def __getattr__(name: str) -> Any:
+    """Keras has the optimizer that scales losses here; layers are imported without optimizers."""
+    if name == "LossScaleOptimizer":
+        from reference_impl.optimizers import LossScaleOptimizer
+
+        return LossScaleOptimizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,6 +17,14 @@ def _single(value: float) -> float:
     return float(np.float32(value))
 
 
+def _only_l(arguments: dict[str, float], present: float) -> float:
+    """Keras 1 called the factor of L1 and of L2 ``l``."""
+    value = arguments.pop("l", present)
+    if arguments:
+        raise TypeError(f"Argument(s) not recognized: {', '.join(arguments)}")
+    return value
+
+
 class Regularizer:
     """Called with a tensor it gives a scalar loss."""
 
@@ -38,7 +46,7 @@ class L1L2(Regularizer):
         self.l1, self.l2 = _single(l1 or 0.0), _single(l2 or 0.0)
 
     def __call__(self, x: Any) -> Any:
-        penalty: Any = functions.constant(0.0)
+        penalty: Any = functions.constant(0.0, getattr(x, "dtype", "float32"))
         if self.l1:
             penalty = penalty + functions.reduce_sum(functions.abs(x)) * self.l1
         if self.l2:
@@ -52,8 +60,8 @@ class L1L2(Regularizer):
 class L1(Regularizer):
     """l1 · Σ|x|."""
 
-    def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _single(l1)
+    def __init__(self, l1: float = 0.01, **kwargs: float) -> None:
+        self.l1 = _single(_only_l(kwargs, l1))
 
     def __call__(self, x: Any) -> Any:
         return functions.reduce_sum(functions.abs(x)) * self.l1
@@ -65,8 +73,8 @@ class L1(Regularizer):
 class L2(Regularizer):
     """l2 · Σx²."""
 
-    def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _single(l2)
+    def __init__(self, l2: float = 0.01, **kwargs: float) -> None:
+        self.l2 = _single(_only_l(kwargs, l2))
 
     def __call__(self, x: Any) -> Any:
         return functions.reduce_sum(functions.square(x)) * self.l2
@@ -75,13 +83,39 @@ class L2(Regularizer):
         return {"l2": self.l2}
 
 
+class OrthogonalRegularizer(Regularizer):
+    """factor · the mean |cosine| between two rows, or columns (``mode``), of a matrix. Of Keras 2.11 and later."""
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"Invalid value for argument `mode`: expected one of 'rows', 'columns', found {mode!r}")
+        self.factor, self.mode = factor, mode
+
+    def __call__(self, x: Any) -> Any:
+        if len(x.shape) != 2:
+            raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2, found shape {tuple(x.shape)}")
+        by_rows = self.mode == "rows"
+        units = functions.l2_normalize(x, axis=1 if by_rows else 0)
+        cosines = functions.matmul(units, units, transpose_a=not by_rows, transpose_b=by_rows)
+        size = int(x.shape[0 if by_rows else 1])
+        others = 1 - np.eye(size, dtype=np.float32)
+        pairs = size * (size - 1.0) / 2.0
+        return functions.reduce_sum(functions.abs(cosines * others)) * (self.factor * 0.5 / pairs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor, "mode": self.mode}
+
+
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
     return L1L2(l1, l2)
 
 
-l1, l2 = L1, L2
+l1, l2, orthogonal_regularizer = L1, L2, OrthogonalRegularizer
 
-BUILTIN: dict[str, Any] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2}
+BUILTIN: dict[str, Any] = {
+    "L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2,
+    "OrthogonalRegularizer": OrthogonalRegularizer, "orthogonal_regularizer": OrthogonalRegularizer,
+}  # fmt: skip
 KIND = generic.Kind("regularizer", lambda: BUILTIN)
 
 

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
+from reference_impl import dialects
 from reference_impl.errors import LoadError, LoadOSError, missing_path
 
 HDF5 = "HDF5"
@@ -26,6 +27,11 @@ FORMATS = {"h5": HDF5, "hdf5": HDF5, "keras": HDF5, "tf": TENSORFLOW, "tensorflo
 
 HDF5_SUFFIXES = (".h5", ".hdf5", ".keras")
 """Suffixes (in any case) that select HDF5."""
+
+KERAS_V3 = "Keras v3"
+V3_SUFFIXES = (".keras", ".weights.h5")
+"""Suffixes that select Keras v3, in the dialects that have it."""
+_V3 = ("keras-2.15", "keras-3")
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -49,7 +55,14 @@ def save_model(
     save that fails leaves what was there.
     """
     target = _open_group(path)
-    if _choose(path, save_format) == TENSORFLOW:
+    chosen = _choose(path, save_format)
+    if chosen == KERAS_V3:
+        from reference_impl.formats.keras_v3.archive import write_model as write_archive
+
+        _check_overwrite(Path(_as_text(path)), Path(_as_text(path)), overwrite)
+        write_archive(Path(_as_text(path)), model, _generation(), include_optimizer)
+        return
+    if chosen == TENSORFLOW:
         raise LoadError(
             f"{os.fspath(path)}: the SavedModel format is not yet supported by this version; use a path that ends in "
             f"one of {', '.join(HDF5_SUFFIXES)}, or save_format='h5'"
@@ -82,9 +95,18 @@ def save_weights(model: Any, path: Any, save_format: str | None = None, overwrit
 
     def write(open_file: Callable[[], Any]) -> None:
         with open_file() as file:
-            write_weights(file, model)
+            if chosen == KERAS_V3:
+                from reference_impl.formats.keras_v3.weights import write as write_v3
+
+                write_v3(file, model, _generation())
+            else:
+                write_weights(file, model)
 
     _write_hdf5(path, overwrite, write)
+
+
+def _generation() -> Any:
+    return dialects.current()
 
 
 def _choose(path: Any, save_format: str | None) -> str:
@@ -97,6 +119,8 @@ def _choose(path: Any, save_format: str | None) -> str:
             raise ValueError(f"save_format={save_format!r} contradicts the open HDF5 file given as path")
         return HDF5
     name = _check_path(path)
+    if save_format in (None, "keras") and dialects.current() in _V3 and name.lower().endswith(V3_SUFFIXES):
+        return KERAS_V3
     suffix = next((suffix for suffix in HDF5_SUFFIXES if name.lower().endswith(suffix)), None)
     if suffix is not None and chosen == TENSORFLOW:
         raise ValueError(
@@ -178,8 +202,16 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
     """
     from reference_impl.formats.hdf5.model import read_model
 
+    if _is_zip(path):
+        from reference_impl.formats.keras_v3.archive import read_model as read_archive
+
+        return read_archive(_as_text(path), custom_objects, compile)
     with _open_hdf5(path, _refuse_other_model) as (file, name):
         return read_model(file, name, custom_objects, compile)
+
+
+def _is_zip(path: Any) -> bool:
+    return _open_group(path) is None and (_first_bytes(_as_text(path)) or b"").startswith(_ZIP_MAGIC)
 
 
 def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> Any:
@@ -188,12 +220,13 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
     Returns the load status for a checkpoint, None for HDF5. Raises ``LoadError``, and then nothing has
     changed; ``ValueError`` for HDF5 into a model without weights yet (a checkpoint waits for them).
     """
-    if skip_mismatch and not by_name:
+    v3 = _is_v3_weights(path)
+    if skip_mismatch and not by_name and not v3:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     prefix = _checkpoint_prefix(path)
     if prefix is not None:
         return _load_checkpoint(model, prefix, by_name)
-    from reference_impl.formats.hdf5 import weights
+    from reference_impl.formats.hdf5 import stored, weights
     from reference_impl.formats.hdf5.model import MODEL_WEIGHTS
 
     with _open_hdf5(path, _refuse_other_weights) as (file, name):
@@ -202,11 +235,31 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
                 f"{name}: HDF5 weights cannot be loaded into {model.name}, which has not created its variables yet. "
                 "Call the model first, or build it, then load the weights."
             )
+        if v3:
+            if by_name:
+                raise LoadError(f"{name}: found Keras v3 weights, and by_name=True is for HDF5 of Keras 2")
+            from reference_impl.formats.keras_v3.weights import load
+
+            load(file, model, name, optimizer=False, skip_mismatch=skip_mismatch)
+            return None
         group = file
-        if not weights.has_weights(file) and MODEL_WEIGHTS in file:
+        if not stored.has_weights(file) and MODEL_WEIGHTS in file:
             group, name = file[MODEL_WEIGHTS], f"{name}: {MODEL_WEIGHTS}"
         weights.load_weights(group, model, name, by_name=by_name, skip_mismatch=skip_mismatch)
     return None
+
+
+def _is_v3_weights(path: Any) -> bool:
+    """Whether ``path`` is an HDF5 file laid out as a model, not as a list of layers."""
+    if _open_group(path) is None:
+        text = _as_text(path)
+        start = _first_bytes(text) if os.path.isfile(text) else b""
+        if start is None or start[:8] != _HDF5_MAGIC:
+            return False
+    from reference_impl.formats.keras_v3.weights import is_v3
+
+    with _open_hdf5(path, _refuse_other_weights) as (file, _):
+        return is_v3(file)
 
 
 def _load_checkpoint(model: Any, prefix: str, by_name: bool) -> Any:

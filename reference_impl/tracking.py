@@ -9,8 +9,7 @@ Two rules hold for everything in this module:
 
 * **An edge is an attribute.** Assigning an object (or a list, tuple or dict) to an attribute makes the edge,
   deleting the attribute or assigning something else ends it. Edges keep the order of the first assignment.
-* **Nothing needs preparing.** The edges live in ``__dict__`` and are made when first needed, so that a
-subclass
+* **Nothing needs preparing.** The edges live in ``__dict__`` and are made when first needed, so that a subclass
   that never calls ``super().__init__()`` is tracked like any other.
 
 Containers are nodes of their own: a list's edges are ``0``, ``1``, …, a dict's its keys. They stay what the
@@ -23,7 +22,7 @@ handed over when the edge appears (:meth:`Trackable._settle`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast
 
@@ -121,6 +120,17 @@ class Trackable:
         """The edges in order, every end a node."""
         return [(name, as_node(child)) for name, child in self._checkpoint_dependencies().items()]
 
+    def _restore_children(self, stored: Container[str]) -> list[tuple[str, Trackable]]:
+        """The edges that a restore follows, given the names of the stored ones; mostly those that are saved.
+
+        An object whose edges were others in another version answers to those too.
+        """
+        return self._checkpoint_children()
+
+    def _later_children(self) -> list[tuple[str, Trackable]]:
+        """The edges as Keras 2.11 and later save them: the same, but for optimizers."""
+        return self._checkpoint_children()
+
     def _identity(self) -> int:
         """What makes two nodes one."""
         return id(self)
@@ -134,12 +144,13 @@ class Trackable:
     def _check_value(self, name: str, value: Array) -> str | None:
         """Why ``value`` cannot be restored as ``name`` (a shape or dtype that does not fit), or None.
 
-        Asked for every value before any is given, so that a restore changes all or nothing.
+        Asked for every value before any is given, so that a restore changes all or nothing. Only the shape and dtype
+        of ``value`` count: its elements are not the stored ones.
         """
         return None
 
     def _restore_value(self, name: str, value: Array) -> None:
-        """Take ``value``, which ``_check_value`` had nothing against."""
+        """Take a copy of ``value``, which ``_check_value`` had nothing against and which may be a view of a file."""
         raise NotImplementedError(f"{type(self).__name__} holds no value {name!r}")
 
     # -- slots: optimizers override these ------------------------------------------------------------------
@@ -184,7 +195,7 @@ class SavedValue:
     full_name: str
 
 
-class Container(Trackable):
+class ContainerNode(Trackable):
     """The node that a list, tuple or dict is. Made anew for each walk; equal when the container is the same."""
 
     def __init__(self, content: Any) -> None:
@@ -194,8 +205,11 @@ class Container(Trackable):
         content: Any = self.__dict__["content"]
         if isinstance(content, Mapping):
             return _dict_edges(cast("Mapping[Any, Any]", content))
-        items = enumerate(cast("Iterable[Any]", content))
-        return {str(index): item for index, item in items if is_node(item)}
+        items = list(cast("Iterable[Any]", content))
+        names: tuple[str, ...] = getattr(cast("object", content), "_fields", ())  # of a named tuple: names first
+        named = zip(names, items, strict=False)
+        edges = [*named, *((str(index), item) for index, item in enumerate(items))]
+        return {name: item for name, item in edges if is_node(item)}
 
     def _identity(self) -> int:
         return id(self.__dict__["content"])
@@ -210,7 +224,8 @@ def layer_edges(layers: Iterable[Any]) -> dict[str, Any]:
     edges: dict[str, Any] = {}
     weighted = 0
     for index, layer in enumerate(layers):
-        if layer.weights:
+        # A lookup table counts as a weight.
+        if layer.weights or any(getattr(inner, "holds_table", False) for inner in (*layer.submodules, layer)):
             edges[f"layer_with_weights-{weighted}"] = layer
             weighted += 1
         edges[f"layer-{index}"] = layer
@@ -229,7 +244,7 @@ def is_node(value: Any) -> bool:
 
 def as_node(value: Any) -> Trackable:
     """``value`` itself, or the node that stands for the container it is."""
-    return value if isinstance(value, Trackable) else Container(value)
+    return value if isinstance(value, Trackable) else ContainerNode(value)
 
 
 def _edges(trackable: Trackable) -> dict[str, Any]:
@@ -242,7 +257,7 @@ def _dict_edges(content: Mapping[Any, Any]) -> dict[str, Any]:
         if not is_node(item):
             continue
         if not isinstance(key, str):
-            raise TypeError(
+            raise ValueError(
                 f"a dict that holds {type(item).__name__} under the key {key!r} cannot be saved in a checkpoint: "
                 "edge names are strings, and expected is a str key; use one"
             )

@@ -1,4 +1,4 @@
-"""``keras.utils``: the registry."""
+"""``keras.utils``: the registry, and data in batches by number."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from reference_impl.serialization.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from reference_impl.training.data import Sequence
 
 __all__ = [
-    "CustomObjectScope", "custom_object_scope", "get_custom_objects", "get_registered_name", "get_registered_object",
+    "CustomObjectScope", "Sequence", "custom_object_scope", "get_custom_objects", "get_registered_name", "get_registered_object",
     "register_keras_serializable", "serialize_keras_object",
 ]  # fmt: skip

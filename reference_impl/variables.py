@@ -65,7 +65,9 @@ class Variable(Operators, Trackable):
     layers being called and ends in ``:0``. ``constraint`` is a function applied by optimizers after each update.
     """
 
-    _untracked = frozenset({"array", "trainable", "shape", "dtype", "name", "constraint", "automatically_named", "autocast"})
+    _untracked = frozenset(
+        {"array", "trainable", "shape", "dtype", "name", "constraint", "automatically_named", "autocast"}
+    )
 
     def __init__(
         self,
@@ -169,4 +171,5 @@ class Variable(Operators, Trackable):
         return None
 
     def _restore_value(self, name: str, value: Array) -> None:
+        self.__dict__["array"] = value  # frees the old array before the new one takes its memory
         self.__dict__["array"] = np.array(value)

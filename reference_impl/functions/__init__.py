@@ -24,6 +24,24 @@ from reference_impl.functions.arrays import (
     tile,
     transpose,
 )
+from reference_impl.functions.buckets import bucketize
+from reference_impl.functions.convolution import conv_transpose, convolution, depthwise_conv2d
+from reference_impl.functions.derived import (
+    add_n,
+    norm,
+    rank,
+    reciprocal,
+    reduce_logsumexp,
+    reduce_std,
+    reduce_variance,
+    repeat,
+    reverse,
+    silu,
+    split,
+    tensordot,
+    unstack,
+)
+from reference_impl.functions.einsum import einsum
 from reference_impl.functions.elementwise import (
     abs,
     add,
@@ -78,6 +96,7 @@ from reference_impl.functions.elementwise import (
     where,
     zeros_like,
 )
+from reference_impl.functions.images import pad, repeat_elements, resize, slice_of
 from reference_impl.functions.making import (
     constant,
     convert_to_tensor,
@@ -98,6 +117,7 @@ from reference_impl.functions.nn import (
     softmax_cross_entropy_with_logits,
     sparse_softmax_cross_entropy_with_logits,
 )
+from reference_impl.functions.pooling import avg_pool, max_pool
 from reference_impl.functions.products import matmul
 from reference_impl.functions.reductions import (
     argmax,
@@ -110,3 +130,18 @@ from reference_impl.functions.reductions import (
     reduce_prod,
     reduce_sum,
 )
+from reference_impl.functions.scans import cumsum
+from reference_impl.functions.strings import (
+    as_string,
+    cross,
+    cross_hashed,
+    lookup,
+    ngrams,
+    regex_replace,
+    split_characters,
+    split_words,
+    string_lower,
+    to_hash_bucket_fast,
+    to_hash_bucket_strong,
+)
+from reference_impl.functions.transforms import transform

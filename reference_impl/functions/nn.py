@@ -56,7 +56,8 @@ def _magnitude(x: Tensor) -> Tensor:
 
 @api("nn.bias_add")
 def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | None = None) -> Tensor:
-    return apply("BiasAdd", *pair(value, bias))
+    first = data_format is not None and data_format.startswith("NC")
+    return apply("BiasAdd", *pair(value, bias), **({"data_format": "NCHW"} if first else {}))
 
 
 @api("nn.dropout")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ def _single(value: Any) -> float:
 
 
 class ReLU(Layer):
-    """x above ``threshold``, ``negative_slope · (x - threshold)`` below, at most ``max_value``."""
+    """x above ``threshold``, ``negative_slope · (x - threshold)`` below, at most ``max_value``.
+
+    Alone among its kind it drops masks, as in TensorFlow 2.4.
+    """
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0, threshold: float = 0, **kwargs: Any
@@ -45,6 +49,8 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """x, or alpha · x where x is negative."""
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = _single(alpha)
@@ -58,6 +64,8 @@ class LeakyReLU(Layer):
 
 class ELU(Layer):
     """x, or alpha · (exp(x) - 1) where x is negative."""
+
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -73,6 +81,8 @@ class ELU(Layer):
 class ThresholdedReLU(Layer):
     """x where x > theta, else 0."""
 
+    supports_masking = True
+
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.theta = _single(theta)
@@ -85,21 +95,36 @@ class ThresholdedReLU(Layer):
 
 
 class Softmax(Layer):
-    """exp(x) divided by its sum along ``axis``."""
+    """exp(x) divided by its sum along ``axis`` (one, or several together).
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    ``mask`` (True: counts) is broadcast against the inputs; what does not count gets next to nothing.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, inputs: Any) -> Any:
-        return functions.softmax(inputs, axis=self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is not None:
+            lowest = -65504.0 if inputs.dtype == "float16" else -1e9
+            inputs = inputs + (1.0 - functions.cast_to(mask, inputs.dtype)) * lowest
+        axes: list[int] = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        if len(axes) == 1:
+            return functions.softmax(inputs, axis=axes[0])
+        highest = functions.stop_gradient(functions.reduce_max(inputs, axis=axes, keepdims=True))
+        total = functions.reduce_sum(functions.exp(inputs - highest), axis=axes, keepdims=True)
+        return functions.exp(inputs - (functions.log(total) + highest))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
+        return {**super().get_config(), "axis": copy.copy(self.axis)}
 
 
 class PReLU(Layer):
     """x, or alpha · x where x is negative; alpha is learned, one for all along ``shared_axes`` (the batch is 0)."""
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -114,9 +139,7 @@ class PReLU(Layer):
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
         axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
-        self.__dict__["shared_axes"] = None if axes is None else list(axes)
-
-    shared_axes: list[int] | None
+        self.shared_axes: list[int] | None = None if axes is None else list(axes)
 
     def build(self, input_shape: Any) -> None:
         sizes = list(input_shape[1:])

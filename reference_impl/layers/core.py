@@ -18,6 +18,8 @@ from reference_impl.tensors import Tensor
 class Dense(Layer):
     """activation(x · kernel + bias) along the last axis. kernel: (inputs, units), bias: (units,)."""
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,
@@ -92,6 +94,8 @@ class Dense(Layer):
 class Activation(Layer):
     """An activation function as a layer."""
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -103,8 +107,19 @@ class Activation(Layer):
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
+class Identity(Layer):
+    """Passes its input on. (Later than TensorFlow 2.4.)"""
+
+    supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return functions.identity(inputs)
+
+
 class Dropout(Layer):
     """In training, each element zero with probability ``rate`` and the others divided by ``1 - rate``."""
+
+    supports_masking = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -115,9 +130,10 @@ class Dropout(Layer):
     def call(self, inputs: Any, training: Any = None) -> Any:
         if not training or not self.rate:
             return functions.identity(inputs)
-        return functions.dropout(inputs, self.rate, self._noise_shape(inputs), self.seed)
+        return functions.dropout(inputs, self.rate, self.draw_shape(inputs), self.seed)
 
-    def _noise_shape(self, inputs: Tensor) -> Any:
+    def draw_shape(self, inputs: Tensor) -> Any:
+        """The shape of the draw, which is broadcast against the inputs; None: theirs."""
         if self.noise_shape is None:
             return None
         whole = functions.shape(inputs)
@@ -132,24 +148,10 @@ class Dropout(Layer):
         }
 
 
-class GaussianNoise(Layer):
-    """In training, normal noise of deviation ``stddev`` is added."""
-
-    def __init__(self, stddev: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stddev = stddev
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        if not training:
-            return functions.identity(inputs)
-        return inputs + functions.random_normal(functions.shape(inputs), stddev=self.stddev, dtype=inputs.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stddev": self.stddev}
-
-
 class ActivityRegularization(Layer):
     """Passes its input on and adds l1 · Σ|x| + l2 · Σx², divided by the batch size, to the losses."""
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
@@ -246,9 +248,15 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         self.function = function
         self.arguments = dict(arguments or {})
+        self.__dict__["_mask"] = mask
+        self.supports_masking = mask is not None
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs, **self.arguments)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        given: Any = self.__dict__["_mask"]
+        return given(inputs, mask) if callable(given) else given
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(

@@ -32,6 +32,7 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
         self.input_length = input_length
 
     def build(self, input_shape: Any) -> None:
@@ -48,6 +49,10 @@ class Embedding(Layer):
         return functions.gather(
             self.embeddings, inputs if inputs.dtype.is_integer else functions.cast_to(inputs, "int32")
         )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """With ``mask_zero``: False where the row number is 0."""
+        return functions.not_equal(inputs, 0) if self.mask_zero else None
 
     def get_config(self) -> dict[str, Any]:
         return {

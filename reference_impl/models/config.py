@@ -86,6 +86,8 @@ def _node_config(node: Node, place: Callable[[KerasTensor], list[Any]]) -> Any:
         if isinstance(leaf, slice):
             leaf = cast("Any", leaf)
             return {"start": leaf.start, "stop": leaf.stop, "step": leaf.step}
+        if leaf is Ellipsis:
+            return {"class_name": "__ellipsis__"}
         return leaf
 
     kwargs = {key: _lists(structure.map_leaves(plain, value)) for key, value in rest}
@@ -183,6 +185,8 @@ class _NotYetError(Exception):
 
 def _call(layers: Mapping[str, Layer], layer: Layer, entries: Any) -> bool:
     """Make the call ``entries`` describe; False while one of its tensors does not exist."""
+    if isinstance(entries, Mapping):
+        return _call_with_arguments(layers, layer, cast("Mapping[str, Any]", entries))
     kwargs: dict[str, Any] = {}
 
     def known(place: Any) -> KerasTensor:
@@ -201,6 +205,8 @@ def _call(layers: Mapping[str, Layer], layer: Layer, entries: Any) -> bool:
             return known(value)
         if isinstance(value, Mapping):
             mapping = cast("Mapping[str, Any]", value)
+            if mapping.get("class_name") == "__ellipsis__":
+                return Ellipsis
             if set(mapping) == {"start", "stop", "step"}:
                 return slice(mapping["start"], mapping["stop"], mapping["step"])
             return {key: value_of(item) for key, item in mapping.items()}
@@ -213,6 +219,30 @@ def _call(layers: Mapping[str, Layer], layer: Layer, entries: Any) -> bool:
     except _NotYetError:
         return False
     layer(first if isinstance(layer, TFOpLambda) else only(first), **_named(layer, kwargs))
+    return True
+
+
+def _call_with_arguments(layers: Mapping[str, Layer], layer: Layer, node: Mapping[str, Any]) -> bool:
+    """As :func:`_call`, for a node ``{"args", "kwargs"}`` as Keras 3 has them."""
+
+    def value_of(value: Any) -> Any:
+        if _is_place(value) and value[0] in layers:
+            tensor = _tensor(layers, value)
+            if tensor is None:
+                raise _NotYetError
+            return tensor
+        if isinstance(value, Mapping):
+            return {key: value_of(item) for key, item in cast("Mapping[str, Any]", value).items()}
+        if isinstance(value, list | tuple):
+            return [value_of(item) for item in cast("list[Any]", value)]
+        return value
+
+    try:
+        args = [value_of(value) for value in node.get("args", ())]
+        kwargs = {key: value_of(value) for key, value in node.get("kwargs", {}).items()}
+    except _NotYetError:
+        return False
+    layer(*args, **{key: value for key, value in kwargs.items() if value is not None})
     return True
 
 

@@ -263,12 +263,9 @@ class Model(Trainer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text; ``kwargs`` go to :func:`json.dumps`."""
-        form = {
-            "class_name": get_registered_name(type(self)),
-            "config": self.get_config(),
-            "keras_version": KERAS_VERSION,
-            "backend": "tensorflow",
-        }
+        from reference_impl.serialization import serialize_model
+
+        form = {**serialize_model(self), "keras_version": KERAS_VERSION, "backend": "tensorflow"}
         return jsonable.dumps(form, place=f"model {self.name!r}", **kwargs)
 
     def summary(

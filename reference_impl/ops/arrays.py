@@ -252,6 +252,9 @@ define(
     shape=lambda data, segment_ids, num_segments: TensorShape(
         (int(num_segments.value), *data.shape[len(segment_ids.shape) :])
     ),
+    gradient=lambda dy, y, data, segment_ids, num_segments: (
+        apply("GatherV2", dy, segment_ids, convert(np.array(0, np.int32))),
+    ),
 )
 
 

@@ -74,13 +74,21 @@ define(
 )
 
 
-def _bias_shape(value: Tensor, bias: Tensor, **_: Any) -> TensorShape:
-    return broadcast(value.shape, bias.shape)
+def _bias_shape(value: Tensor, bias: Tensor, data_format: str = "NHWC") -> TensorShape:
+    return value.shape if data_format == "NCHW" else broadcast(value.shape, bias.shape)
 
 
-def _bias_gradient(dy: Tensor, y: Tensor, value: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    axes = np.arange(len(value.shape) - 1, dtype=np.int32)
+def _bias_gradient(
+    dy: Tensor, y: Tensor, value: Tensor, bias: Tensor, data_format: str = "NHWC"
+) -> tuple[Tensor, Tensor]:
+    rank = len(value.shape)
+    channels = 1 if data_format == "NCHW" else rank - 1
+    axes = np.array([axis for axis in range(rank) if axis != channels], dtype=np.int32)
     return dy, apply("Sum", dy, convert(axes), keep_dims=False)
 
 
-define("BiasAdd", kernel=lambda value, bias: value + bias, shape=_bias_shape, gradient=_bias_gradient)
+def _bias_add(value: Array, bias: Array, data_format: str = "NHWC") -> Array:
+    return value + (bias.reshape(-1, *[1] * (value.ndim - 2)) if data_format == "NCHW" else bias)
+
+
+define("BiasAdd", kernel=_bias_add, shape=_bias_shape, gradient=_bias_gradient)

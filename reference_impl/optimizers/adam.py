@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam, AdamW and Adamax."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_impl.optimizers.base import Optimizer
+from reference_impl.optimizers.later import Later
 from reference_impl.variables import Variable
 
 Array = npt.NDArray[Any]
@@ -32,7 +33,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(name, **kwargs)
         self.set_hyper(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
-        self.epsilon = 1e-7 if epsilon is None else epsilon
+        self.epsilon = epsilon or 1e-7
         self.amsgrad = amsgrad
         self.__dict__["step_size"] = np.float32(0)
 
@@ -49,8 +50,8 @@ class Adam(Optimizer):
     def update(self, variable: Variable, gradient: Array) -> Array:
         kind = gradient.dtype.type
         m, v = self.get_slot(variable, "m"), self.get_slot(variable, "v")
-        m.assign(m.array + (gradient - m.array) * kind(1 - self.hyper("beta_1")))
-        v.assign(v.array + (np.square(gradient) - v.array) * kind(1 - self.hyper("beta_2")))
+        m.assign(m.array + (gradient - m.array) * kind(self.complement("beta_1")))
+        v.assign(v.array + (np.square(gradient) - v.array) * kind(self.complement("beta_2")))
         second = v.array
         if self.amsgrad:
             vhat = self.get_slot(variable, "vhat")
@@ -67,4 +68,69 @@ class Adam(Optimizer):
             "beta_2": self.serialize_hyper("beta_2"),
             "epsilon": self.epsilon,
             "amsgrad": self.amsgrad,
+        }
+
+
+class AdamW(Adam):
+    """Adam with weight decay, of Keras 2.11 and later (2.4 has none)."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float | None = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = 1e-7,
+        amsgrad: bool = False,
+        name: str = "AdamW",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, name, **kwargs)
+        self.generation = "keras-2.11"
+        self.later = Later(weight_decay=weight_decay or None)
+
+
+class Adamax(Optimizer):
+    """m is a running mean of g, v the greatest |g|, forgotten at beta_2; w -= rate / (1 - beta_1ᵗ) · m / (v + epsilon)."""
+
+    untouched = "all stays"
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = 1e-7,
+        name: str = "Adamax",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, **kwargs)
+        self.set_hyper(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
+        self.epsilon = epsilon or 1e-7
+        self.__dict__["step_size"] = np.float32(0)
+
+    step_size: Any
+
+    def slot_names(self) -> Sequence[str]:
+        return ("m", "v")
+
+    def begin_step(self) -> None:
+        power = np.power(self.hyper("beta_1"), np.float32(self.iterations.array + 1))
+        self.__dict__["step_size"] = self.rate() / (np.float32(1) - power)
+
+    def update(self, variable: Variable, gradient: Array) -> Array:
+        kind = gradient.dtype.type
+        m, v = self.get_slot(variable, "m"), self.get_slot(variable, "v")
+        m.assign(m.array + (gradient - m.array) * kind(self.complement("beta_1")))
+        v.assign(np.maximum(kind(self.hyper("beta_2")) * v.array, np.abs(gradient)))
+        return variable.array - kind(self.step_size) * (m.array / (v.array + kind(self.epsilon)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "learning_rate": self.serialize_hyper("learning_rate"),
+            "decay": self.serialize_hyper("decay"),
+            "beta_1": self.serialize_hyper("beta_1"),
+            "beta_2": self.serialize_hyper("beta_2"),
+            "epsilon": self.epsilon,
         }

@@ -5,15 +5,17 @@ present values. ``iterations`` (int64, named ``Adam/iter:0``) counts steps. A *s
 of its shape, named ``Adam/dense/kernel/m:0``; ``weights`` is the step count and the slots, all of one slot before the
 next.
 
-The arithmetic is float32, in the order of operations of TensorFlow's kernels.
+The arithmetic is float32, in the order of operations of TensorFlow's kernels. Keras rewrote its optimizers in 2.11 and
+again in 3; where a later one computes something else, ``generation`` says which one is meant. It is that of the config
+an optimizer was made from. How each generation stores the state: :mod:`reference_impl.optimizers.layouts`.
 """
 
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,97 +23,53 @@ import numpy.typing as npt
 from reference_impl import naming
 from reference_impl.gradients import gradients
 from reference_impl.layers.weights import set_values
-from reference_impl.optimizers import schedules
-from reference_impl.optimizers.schedules import LearningRateSchedule
-from reference_impl.tensors import Tensor, convert, recording
+from reference_impl.optimizers import later, schedules
+from reference_impl.optimizers.clipping import CLIPS, clipped
+from reference_impl.optimizers.hyper import Hyper
+from reference_impl.optimizers.later import Later
+from reference_impl.tensors import convert, recording
 from reference_impl.tracking import Trackable
 from reference_impl.variables import Variable
 
 Array = npt.NDArray[Any]
-_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-class Optimizer(Trackable):
+class Optimizer(Hyper):
     """Base of the optimizers.
 
     Subclasses set hyper-parameters in ``__init__``, say which slots they keep (``slot_names``), and write
     ``update(variable, gradient)``, which gives the variable's new value.
     """
 
-    _untracked = frozenset({"_hyper", "_slots", "_iterations", "_name"})
+    _untracked = frozenset({"_slots", "_iterations", "_name", "generation", "later"})
     hyper_names: ClassVar[tuple[str, ...]] = ("learning_rate", "decay")
+    untouched: ClassVar[Literal["as others", "variable stays", "all stays"]] = "as others"
+    """What Keras 2.4 does to rows of an embedding that a batch did not look up: updated with a gradient of zero, or
+    the variable's rows, or the slots' rows too, stay what they are."""
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
-        self.__dict__["_hyper"] = {}
+        super().__init__()
         # Per slot name, per variable.
         self.__dict__["_slots"] = {}
         self.__dict__["_iterations"] = None
-        self._name: str = type(self).__name__ if name is None else name
+        self.__dict__["built_for"] = []
+        self._name = type(self).__name__ if name is None else name
+        self.generation = "keras-2.4"
+        self.later = Later()
         self.clips: tuple[tuple[str, float], ...] = tuple(
-            (key, kwargs.pop(key)) for key in _CLIPS if kwargs.get(key) is not None
+            (key, kwargs.pop(key)) for key in CLIPS if kwargs.get(key) is not None
         )
         if "lr" in kwargs:
             self._hyper["learning_rate"] = kwargs.pop("lr")
-        self._hyper["decay"] = float(kwargs.pop("decay", 0.0))
-        kwargs = {key: value for key, value in kwargs.items() if key not in _CLIPS}
+        self._hyper["decay"] = float(kwargs.pop("decay", 0.0) or 0.0)
+        kwargs = {key: value for key, value in kwargs.items() if key not in CLIPS}
         if kwargs:
             raise TypeError(f"Unexpected keyword argument passed to optimizer: {next(iter(kwargs))}")
 
-    _hyper: dict[str, Any]
     _slots: dict[str, dict[int, Variable]]
     _iterations: Variable | None
-
-    # -- hyper-parameters ----------------------------------------------------------------------------------
-
-    def set_hyper(self, **values: Any) -> None:
-        """Give hyper-parameters; one given as ``lr`` before keeps its value."""
-        for key, value in values.items():
-            if key == "learning_rate" and key in self._hyper:
-                continue
-            self._hyper[key] = value if callable(value) else float(value)
-
-    def hyper(self, name: str) -> np.float32:
-        """The present value, float32; a schedule's at the present step."""
-        value: Any = self._hyper[name]
-        if isinstance(value, LearningRateSchedule):
-            return np.float32(value(self.iterations.array))
-        if isinstance(value, Variable):
-            return np.float32(value.array)
-        number: Any = value() if callable(value) else value
-        return np.float32(number)
-
-    def rate(self) -> np.float32:
-        """The learning rate of this step, decayed."""
-        rate = self.hyper("learning_rate")
-        decay = self.hyper("decay")
-        return rate if not decay else np.float32(rate / (np.float32(1) + decay * np.float32(self.iterations.array)))
-
-    def __getattr__(self, name: str) -> Any:
-        hyper = self.__dict__.get("_hyper", {})
-        key = "learning_rate" if name == "lr" else name
-        if key in hyper:
-            return hyper[key]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        key = "learning_rate" if name == "lr" else name
-        present = self.__dict__.get("_hyper", {}).get(key)
-        if present is None:
-            super().__setattr__(name, value)
-        elif isinstance(present, Variable) and not callable(value):
-            present.assign(value)
-        else:
-            self._hyper[key] = value
-
-    def _make_hyper(self) -> None:
-        """From the first step on hyper-parameters are variables: edges of the checkpoint."""
-        for key in sorted(self._hyper):
-            value = self._hyper[key]
-            if not isinstance(value, Variable | LearningRateSchedule) and not callable(value):
-                with naming.name_scope(self._name, absolute=True):
-                    self._hyper[key] = Variable(np.float32(value), trainable=False, name=key)
-            if isinstance(self._hyper[key], Variable):
-                self._track(key, self._hyper[key])
+    built_for: list[Variable]
+    """The variables that slots were made for, in the order they were."""
 
     # -- state ---------------------------------------------------------------------------------------------
 
@@ -130,21 +88,41 @@ class Optimizer(Trackable):
         """The slots this optimizer keeps for each variable, in order."""
         return ()
 
+    def slot_groups(self) -> Sequence[Sequence[str]]:
+        """The same as ``weights`` has them: slots of one group stand together, variable by variable."""
+        return [[name] for name in self.slot_names()]
+
+    def initial_slot(self, name: str) -> float:
+        """What the elements of a new slot are."""
+        return 0.0
+
+    def scalars(self) -> list[Variable]:
+        """State that belongs to no variable; in ``weights`` it stands after the step count."""
+        return []
+
     def create_slots(self, variables: Iterable[Variable]) -> None:
         """Make step count, hyper-parameter variables and all slots of ``variables`` that do not exist."""
         listed = list(variables)
         _ = self.iterations
         self._make_hyper()
-        for name in self.slot_names():
+        self.scalars()
+        for group in self.slot_groups():
             for variable in listed:
-                self._add_slot(variable, name)
+                for name in group:
+                    self._add_slot(variable, name)
+        known = {id(variable) for variable in self.built_for}
+        added = [variable for variable in listed if id(variable) not in known]
+        if added:
+            self.built_for.extend(added)
+            self._settle()
 
     def _add_slot(self, variable: Variable, name: str) -> Variable:
         slots = self._slots.setdefault(name, {})
         if id(variable) not in slots:
             stem = variable.name.removesuffix(":0")
+            value = np.full_like(variable.array, self.initial_slot(name))
             with naming.name_scope(self._name, absolute=True):
-                slots[id(variable)] = Variable(np.zeros_like(variable.array), trainable=False, name=f"{stem}/{name}")
+                slots[id(variable)] = Variable(value, trainable=False, name=f"{stem}/{name}")
         return slots[id(variable)]
 
     def get_slot(self, variable: Variable, name: str) -> Variable:
@@ -156,10 +134,14 @@ class Optimizer(Trackable):
 
     @property
     def weights(self) -> list[Variable]:
-        """The step count, then the slots."""
+        """The step count, state that belongs to no variable, then the slots."""
         if self._iterations is None:
             return []
-        return [self._iterations, *(slot for slots in self._slots.values() for slot in slots.values())]
+        slots: list[Variable] = []
+        for group in self.slot_groups():
+            columns = [self._slots.get(name, {}) for name in group]
+            slots += [column[key] for key in columns[0] for column in columns if key in column]
+        return [self._iterations, *(self.scalars() if slots else ()), *slots]
 
     @property
     def variables(self) -> list[Variable]:
@@ -174,6 +156,14 @@ class Optimizer(Trackable):
         set_values(f"optimizer {self._name}", self.weights, list(weights))
 
     # -- in checkpoints ------------------------------------------------------------------------------------
+
+    def _restore_children(self, stored: Container[str]) -> list[tuple[str, Trackable]]:
+        return self._later_children() if "_variables" in stored else super()._restore_children(stored)
+
+    def _later_children(self) -> list[tuple[str, Trackable]]:
+        from reference_impl.formats.checkpoint import optimizers
+
+        return optimizers.children(self)
 
     def _slot_names(self) -> list[str]:
         return self.get_slot_names()
@@ -194,31 +184,47 @@ class Optimizer(Trackable):
             value = loss()
         self.apply_gradients(zip(gradients(value, list(var_list)), var_list, strict=True))
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], name: str | None = None) -> None:
-        """One step. Variables without a gradient stay; ``ValueError`` if none has one."""
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Any, Variable]],
+        name: str | None = None,
+        rows: Mapping[int, Array] | None = None,
+    ) -> None:
+        """One step. Variables without a gradient stay; ``ValueError`` if none has one.
+
+        ``rows``: for variables, by ``id``, of which only some rows were looked up, the numbers of these rows.
+        """
         pairs = [(convert(gradient), variable) for gradient, variable in grads_and_vars if gradient is not None]
         if not pairs:
             raise ValueError("No gradients provided for any variable; the loss depends on none of them")
-        self.create_slots([variable for _, variable in pairs])
+        variables = [variable for _, variable in pairs]
+        self.create_slots(variables)
+        later.begin(self, variables)
         self.begin_step()
-        for (_, variable), clipped in zip(pairs, self._clipped([g for g, _ in pairs]), strict=True):
-            value = self.update(variable, clipped.astype(variable.array.dtype))
-            variable.assign(np.asarray(value, variable.array.dtype))
+        for variable, gradient in zip(variables, clipped([g.value for g, _ in pairs], self.clips), strict=True):
+            later.decay_weight(self, variable)
+            self._step(variable, gradient.astype(variable.array.dtype), (rows or {}).get(id(variable)))
+        later.average(self, variables)
+        for variable in variables:
             if variable.constraint is not None:
                 variable.assign(convert(variable.constraint(variable)))
         self.iterations.assign(np.int64(self.iterations.array + 1))
 
-    def _clipped(self, gradients: list[Tensor]) -> list[Array]:
-        values = [gradient.value for gradient in gradients]
-        for key, limit in self.clips:
-            if key == "clipvalue":
-                values = [np.clip(value, -limit, limit) for value in values]
-            elif key == "clipnorm":
-                values = [_within(value, np.sqrt(np.sum(np.square(value))), limit) for value in values]
-            else:
-                norm = np.sqrt(sum(np.sum(np.square(value)) for value in values))
-                values = [_within(value, norm, limit) for value in values]
-        return values
+    def _step(self, variable: Variable, gradient: Array, rows: Array | None) -> None:
+        staying = rows is not None and self.wants_rows
+        slots = [self.get_slot(variable, name) for name in self.slot_names()] if self.untouched == "all stays" else []
+        before = [(kept, kept.array) for kept in (variable, *slots)]
+        variable.assign(np.asarray(self.update(variable, gradient), variable.array.dtype))
+        if staying:
+            for kept, old in before:
+                value = old.copy()
+                value[rows] = kept.array[rows]
+                kept.assign(value)
+
+    @property
+    def wants_rows(self) -> bool:
+        """Whether it matters to :meth:`apply_gradients` which rows were looked up."""
+        return self.generation == "keras-2.4" and self.untouched != "as others"
 
     def begin_step(self) -> None:
         """Compute what is the same for all variables of a step."""
@@ -229,28 +235,20 @@ class Optimizer(Trackable):
 
     # -- config --------------------------------------------------------------------------------------------
 
-    def serialize_hyper(self, name: str) -> Any:
-        """The value as a config has it."""
-        value: Any = self._hyper[name]
-        if isinstance(value, LearningRateSchedule):
-            return schedules.serialize(value)
-        if isinstance(value, Variable):
-            return value.array.item()
-        return value() if callable(value) else value
-
     def get_config(self) -> dict[str, Any]:
-        return {"name": self._name, **dict(self.clips)}
+        return {"name": self._name, **dict(self.clips), **self.later.get_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """A new optimizer without state; ``lr`` means ``learning_rate``, a dict of it a schedule."""
-        own = dict(config)
+        """A new optimizer without state; ``lr`` means ``learning_rate``, a dict of it a schedule.
+
+        A config of Keras 2.11 or later gives an optimizer of that ``generation``.
+        """
+        own, generation, switches = later.split(cls.__name__, config)
         if "lr" in own:
             own["learning_rate"] = own.pop("lr")
         if isinstance(own.get("learning_rate"), dict):
             own["learning_rate"] = schedules.deserialize(own["learning_rate"], custom_objects)
-        return cls(**own)
-
-
-def _within(value: Array, norm: Any, limit: float) -> Array:
-    return value * (limit / max(norm, limit)) if norm > limit else value
+        made = cls(**own)
+        made.generation, made.later = generation, switches
+        return made

@@ -18,7 +18,7 @@ class RMSprop(Optimizer):
     """rms is a running mean of g²; w -= rate · g / √rms.
 
     ``centered`` subtracts the square of a running mean of g (``mg``) from rms. ``epsilon`` is under the root with
-    momentum and beside it without, as in TensorFlow's two ways of computing it.
+    momentum and beside it without, as in TensorFlow's two ways of computing it; since Keras 2.11 it is always under it.
     """
 
     def __init__(
@@ -35,9 +35,14 @@ class RMSprop(Optimizer):
         if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must be between [0, 1], found {momentum}")
         self.set_hyper(learning_rate=learning_rate, rho=rho, momentum=momentum)
-        self.epsilon = 1e-7 if epsilon is None else epsilon
+        self.epsilon = epsilon or 1e-7
         self.centered = centered
         self.has_momentum = callable(momentum) or momentum > 0
+
+    @property
+    def untouched(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Without momentum a gradient of zero changes no row anyway."""
+        return "all stays" if self.has_momentum else "as others"
 
     def slot_names(self) -> Sequence[str]:
         return ("rms", *(("momentum",) if self.has_momentum else ()), *(("mg",) if self.centered else ()))
@@ -46,16 +51,20 @@ class RMSprop(Optimizer):
         kind = gradient.dtype.type
         rate, rho, epsilon = kind(self.rate()), kind(self.hyper("rho")), kind(self.epsilon)
         rms = self.get_slot(variable, "rms")
-        rms.assign(rho * rms.array + (kind(1) - rho) * np.square(gradient))
+        rest = kind(self.complement("rho"))
+        rms.assign(rho * rms.array + rest * np.square(gradient))
         denominator = rms.array
         if self.centered:
             mean = self.get_slot(variable, "mg")
-            mean.assign(rho * mean.array + (kind(1) - rho) * gradient)
+            mean.assign(rho * mean.array + rest * gradient)
             denominator = denominator - np.square(mean.array)
-        if not self.has_momentum:
+        if not self.has_momentum and self.generation == "keras-2.4":
             return variable.array - rate * gradient / (np.sqrt(denominator) + epsilon)
+        change = rate * gradient / np.sqrt(denominator + epsilon)
+        if not self.has_momentum:
+            return variable.array - change
         slot = self.get_slot(variable, "momentum")
-        slot.assign(slot.array * kind(self.hyper("momentum")) + rate * gradient / np.sqrt(denominator + epsilon))
+        slot.assign(slot.array * kind(self.hyper("momentum")) + change)
         return variable.array - slot.array
 
     def get_config(self) -> dict[str, Any]:

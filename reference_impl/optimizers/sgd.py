@@ -35,6 +35,10 @@ class SGD(Optimizer):
         # Decided once: a momentum of 0 keeps no slots, also when it is changed later.
         self.has_momentum = callable(momentum) or momentum > 0
 
+    @property
+    def untouched(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "all stays" if self.has_momentum else "as others"
+
     def slot_names(self) -> Sequence[str]:
         return ("momentum",) if self.has_momentum else ()
 

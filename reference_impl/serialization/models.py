@@ -9,13 +9,15 @@ from typing import Any, cast
 from reference_impl.errors import LoadError
 from reference_impl.layers import KIND
 from reference_impl.models import Model
-from reference_impl.serialization import generic, jsonable
+from reference_impl import dialects
+from reference_impl.serialization import generic, jsonable, keras_3, later
 from reference_impl.serialization.registry import Objects
 
 
 def serialize_model(model: Model) -> dict[str, Any]:
     """``{"class_name", "config"}`` of a model; ``NotImplementedError`` if it, or a layer of it, has no config."""
-    return generic.serialize(model)
+    form = generic.serialize(model)
+    return keras_3.form_of(form) if dialects.current() == "keras-3" else form
 
 
 def deserialize_model(form: Any, custom_objects: Objects | None = None) -> Model:
@@ -25,7 +27,8 @@ def deserialize_model(form: Any, custom_objects: Objects | None = None) -> Model
     """
     if not isinstance(form, Mapping):
         raise LoadError(f"a model's config is a dict with 'class_name' and 'config', found {form!r:.80}")
-    found = generic.deserialize(KIND, jsonable.restore_values(cast("Mapping[str, Any]", form)), custom_objects)
+    told = later.model_config(jsonable.restore_values(cast("Mapping[str, Any]", form)))
+    found = generic.deserialize(KIND, told, custom_objects)
     if not isinstance(found, Model):
         name = cast("Mapping[str, Any]", form).get("class_name")
         raise LoadError(f"{name!r} is a layer, not a model; use `layers.deserialize`")

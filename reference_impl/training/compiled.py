@@ -63,7 +63,7 @@ class CompiledLoss:
         for i, loss in enumerate(resolved):
             if loss is None or targets[i] is None:
                 continue
-            value = loss(fitted(targets[i], predictions[i]), predictions[i], weights[i])
+            value = loss(fitted(targets[i], predictions[i]), predictions[i], masked(predictions[i], weights[i]))
             # A loss that reduces nothing gives a number for each sample; their mean is what counts.
             value = value if not value.shape else functions.reduce_mean(value)
             if output_names[i] in self.by_output:
@@ -99,12 +99,14 @@ class CompiledMetrics:
         if self._resolved is None:
             targets, predictions = by_name(y_true, output_names), by_name(y_pred, output_names)
             self._resolved = [[] for _ in output_names]
+            used: set[str] = set()
             for given, weighted in ((self.given, False), (self.given_weighted, True)):
                 for i, chosen in enumerate(metrics_per_output(given, output_names)):
                     prefix = f"{output_names[i]}_" if len(output_names) > 1 else ""
                     for identifier in chosen:
                         metric = _as_metric(identifier, targets[i], predictions[i], weighted)
-                        self._resolved[i].append((metric, f"{prefix}{metric.name}", weighted))
+                        name = _unused(metric.name, prefix, weighted, used)
+                        self._resolved[i].append((metric, name, weighted))
         return self._resolved
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any, output_names: Sequence[str]) -> None:
@@ -114,16 +116,27 @@ class CompiledMetrics:
         weights = by_name(sample_weight, output_names) if sample_weight is not None else [None]
         weights = weights * len(predictions) if len(weights) == 1 else weights
         for i, chosen in enumerate(self.resolve(output_names, y_true, y_pred)):
+            if targets[i] is None:
+                continue
+            target = fitted(targets[i], predictions[i])
             for metric, _, weighted in chosen:
-                if targets[i] is not None:
-                    metric.update_state(
-                        fitted(targets[i], predictions[i]), predictions[i], weights[i] if weighted else None
-                    )
+                metric.update_state(target, predictions[i], masked(predictions[i], weights[i] if weighted else None))
 
     @property
     def named(self) -> list[tuple[str, Metric]]:
         """The metrics with the names they are reported under; none before the first batch."""
         return [(name, metric) for chosen in self._resolved or () for metric, name, _ in chosen]
+
+
+def _unused(name: str, prefix: str, weighted: bool, used: set[str]) -> str:
+    """The name to report a metric under; ``ValueError`` if another is reported under it."""
+    found = f"{prefix}{name}"
+    if weighted and found in used:
+        found = f"{prefix}weighted_{name}"
+    if found in used:
+        raise ValueError(f"Found two metrics with the same name: {found}")
+    used.add(found)
+    return found
 
 
 # -- what belongs to which output --------------------------------------------------------------------------------
@@ -189,6 +202,21 @@ def fitted(target: Any, prediction: Tensor) -> Tensor:
         tensor = functions.expand_dims(tensor, -1)
     same_kind = tensor.dtype.is_floating == prediction.dtype.is_floating
     return functions.cast_to(tensor, prediction.dtype) if same_kind else tensor
+
+
+def masked(prediction: Tensor, sample_weight: Any) -> Any:
+    """The weights of samples, times the prediction's mask where it has one: steps that do not count weigh nothing."""
+    if prediction.mask is None:
+        return sample_weight
+    mask = functions.cast_to(prediction.mask, prediction.dtype)
+    if sample_weight is None:
+        return mask
+    weight = functions.cast_to(sample_weight, prediction.dtype)
+    if len(weight.shape) == len(mask.shape) + 1 and weight.shape[-1] == 1:
+        weight = functions.squeeze(weight, -1)
+    while 0 < len(weight.shape) < len(mask.shape):
+        weight = functions.expand_dims(weight, -1)
+    return weight * mask
 
 
 # -- from identifiers to objects ---------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ _WIDTH = 30
 class Progress:
     """One line an epoch: ``4/4 [=====] - 0s 1ms/step - loss: 0.3312``. ``verbose``: 0 nothing, 1 a bar, 2 plain."""
 
-    def __init__(self, steps: int, verbose: int) -> None:
+    def __init__(self, steps: int | None, verbose: int) -> None:
         self.steps = steps
         self.verbose = verbose
         self.started = time.monotonic()
+        self.done = 0
 
     def epoch(self, number: int, epochs: int) -> None:
         """Begin an epoch; with one epoch there is no headline, as Keras has it for ``evaluate``."""
@@ -25,7 +26,11 @@ class Progress:
 
     def step(self, done: int, logs: Mapping[str, float]) -> None:
         """Show the state after ``done`` steps."""
+        self.done = done
         if self.verbose != 1:
+            return
+        if self.steps is None:
+            _write(f"\r{done}/Unknown - {self._elapsed(done)}{_shown(logs)}")
             return
         filled = _WIDTH * done // self.steps
         bar = "=" * _WIDTH if done == self.steps else "=" * max(filled - 1, 0) + ">" + "." * (_WIDTH - filled)
@@ -33,11 +38,12 @@ class Progress:
 
     def finish(self, logs: Mapping[str, float]) -> None:
         """End the line."""
+        steps = self.steps or self.done
         if self.verbose == 1:
-            _write(f"\r{self.steps}/{self.steps} [{'=' * _WIDTH}] - {self._elapsed(self.steps)}{_shown(logs)}\n")
+            _write(f"\r{steps}/{steps} [{'=' * _WIDTH}] - {self._elapsed(steps)}{_shown(logs)}\n")
         elif self.verbose == 2:
             seconds = time.monotonic() - self.started
-            _write(f"{self.steps}/{self.steps} - {seconds:.0f}s{_shown(logs)}\n")
+            _write(f"{steps}/{steps} - {seconds:.0f}s{_shown(logs)}\n")
 
     def _elapsed(self, done: int) -> str:
         seconds = time.monotonic() - self.started

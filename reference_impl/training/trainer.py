@@ -1,7 +1,6 @@
 """Training, evaluation and prediction: the methods of a model that ``compile`` makes usable.
 
-A step runs the model under recording, computes losses and gradients, and lets the optimizer update the weights.
-Floating inputs are float32. Numbers are reported as the means over the batches of an epoch.
+Numbers are reported as the means over the batches of an epoch.
 """
 
 # pyright: reportPrivateUsage=false
@@ -9,185 +8,25 @@ Floating inputs are float32. Numbers are reported as the means over the batches 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
-from reference_impl import optimizers, structure
-from reference_impl.gradients import gradients
-from reference_impl.layers.base import Layer
-from reference_impl.optimizers import Optimizer
-from reference_impl.tensors import Tensor, convert, recording
+from reference_impl import structure
+from reference_impl.optimizers import later
 from reference_impl.training import data
-from reference_impl.training.compiled import CompiledLoss, CompiledMetrics
+from reference_impl.training.callbacks import CallbackList, History, listed
 from reference_impl.training.progress import Progress
-
-if TYPE_CHECKING:
-    from reference_impl.metrics import Metric
+from reference_impl.training.steps import Steps
 
 
-@dataclass
-class History:
-    """What training reported: ``history[name]`` has one number for each epoch."""
-
-    model: Any
-    params: dict[str, Any] = field(default_factory=dict[str, Any])
-    epoch: list[int] = field(default_factory=list[int])
-    history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-
-
-@dataclass
-class Compiled:
-    """The result of ``compile``."""
-
-    loss: CompiledLoss
-    metrics: CompiledMetrics
-
-
-class Trainer(Layer):
+class Trainer(Steps):
     """The part of a model that trains."""
 
-    _compiled: Compiled | None = None
-    optimizer: Any = None
-    # As it was given to ``compile``.
-    loss: Any = None
     history: History | None = None
-    _untracked = frozenset({"history"})
-
-    @property
-    def output_names(self) -> list[str]:
-        raise NotImplementedError
-
-    # -- compiling -----------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Any = None,
-        loss_weights: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool | None = None,
-        steps_per_execution: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Say how to train.
-
-        ``optimizer``: a name, an :class:`Optimizer` or a config form. ``loss``, ``metrics``, ``loss_weights``: one for
-        all outputs, a list, or a dict by output name; losses and metrics are names, objects, classes or functions of
-        (y_true, y_pred). Unknown names are a :class:`~reference_impl.LoadError`. The state of a previous optimizer
-        is gone. ``run_eagerly`` and ``steps_per_execution`` mean nothing here.
-        """
-        if kwargs:
-            raise TypeError(f"Invalid keyword argument in `compile`: {next(iter(kwargs))}")
-        chosen: Optimizer = optimizers.get(optimizer)
-        self.optimizer = chosen
-        self.__dict__["loss"] = loss
-        self.__dict__["_compiled"] = Compiled(
-            CompiledLoss(loss, loss_weights), CompiledMetrics(metrics, weighted_metrics)
-        )
-        if self.output_names and not isinstance(loss, Mapping):
-            self._compiled_state().loss.resolve(self.output_names)
-
-    def _compiled_state(self) -> Compiled:
-        if self._compiled is None:
-            raise RuntimeError(
-                "You must compile your model before training/testing. Use `model.compile(optimizer, loss)`."
-            )
-        return self._compiled
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """Loss and metrics of ``compile``, then those that layers add."""
-        return [metric for _, metric in self._named_metrics()]
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names under which numbers are reported, ``loss`` first; complete after the first batch."""
-        return [name for name, _ in self._named_metrics()]
-
-    def _named_metrics(self) -> list[tuple[str, Metric]]:
-        named: list[tuple[str, Metric]] = []
-        if self._compiled is not None:
-            named += [(metric.name, metric) for metric in self._compiled.loss.metrics]
-            named += self._compiled.metrics.named
-        known = {id(metric) for _, metric in named}
-        return named + [(m.name, m) for m in Layer.metrics.__get__(self) if id(m) not in known]
-
-    def reset_metrics(self) -> None:
-        for metric in self.metrics:
-            metric.reset_states()
-
-    # -- one batch -----------------------------------------------------------------------------------------
-
-    def train_step(self, batch: data.Batch) -> None:
-        """One update of the trainable weights from one batch."""
-        with recording():
-            loss = self._forward(batch, training=True)
-        variables = self.trainable_weights
-        self.optimizer.apply_gradients(zip(gradients(loss, variables), variables, strict=True))
-
-    def test_step(self, batch: data.Batch) -> None:
-        """Losses and metrics of one batch."""
-        with recording():
-            self._forward(batch, training=False)
-
-    def _forward(self, batch: data.Batch, training: bool) -> Tensor:
-        compiled = self._compiled_state()
-        predictions = self(structure.map_leaves(convert, batch.x), training=training)
-        names = self.output_names
-        loss = compiled.loss(batch.y, predictions, batch.sample_weight, self.losses, names, batch.size)
-        compiled.metrics.update(batch.y, predictions, batch.sample_weight, names)
-        return loss
-
-    def predict_step(self, x: Any) -> Any:
-        """The outputs for one batch, as arrays."""
-        return structure.map_leaves(
-            lambda leaf: convert(leaf).value, self(structure.map_leaves(convert, x), training=False)
-        )
-
-    def _logs(self) -> dict[str, float]:
-        return {name: float(metric.result()) for name, metric in self._named_metrics()}
-
-    def _report(self, return_dict: bool) -> Any:
-        logs = self._logs()
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        reset_metrics: bool = True,
-        return_dict: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """One step on exactly these samples. Returns the loss, or a list or dict of loss and metrics."""
-        self._compiled_state()
-        if reset_metrics:
-            self.reset_metrics()
-        self.train_step(_whole(x, y, sample_weight))
-        return self._report(return_dict)
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
-    ) -> Any:
-        """Loss and metrics of exactly these samples."""
-        self._compiled_state()
-        if reset_metrics:
-            self.reset_metrics()
-        self.test_step(_whole(x, y, sample_weight))
-        return self._report(return_dict)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for exactly these samples, as arrays."""
-        return self.predict_step(data.prepare(x))
-
-    # -- all data ------------------------------------------------------------------------------------------
+    stop_training = False
+    """Set by callbacks: training ends after this epoch."""
+    _untracked = frozenset({"history", "stop_training"})
 
     def fit(
         self,
@@ -196,40 +35,96 @@ class Trainer(Layer):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int = 1,
+        callbacks: Any = None,
+        validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
-        **kwargs: Any,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> History:
-        """Train for ``epochs`` passes over arrays, lists or dicts of arrays.
+        """Train for ``epochs`` passes over the data; the ``History`` has loss and metrics of each.
 
-        ``batch_size``: default 32. ``shuffle``: draw the order of the samples anew each epoch.
-        ``validation_data``: (x, y) evaluated after each epoch and reported as ``val_…``.
+        ``x``: arrays, lists or dicts of arrays, with ``y`` and ``sample_weight``; or a ``keras.utils.Sequence`` or
+        generator of batches (x, y) or (x, y, sample_weight). ``batch_size``: default 32. ``shuffle``: draw the order
+        anew each epoch. ``steps_per_epoch``: batches an epoch, for generators without end. ``class_weight``: the weight
+        of samples by class. ``validation_data``: as ``x``, or (x, y) or (x, y, sample_weight), evaluated after each
+        epoch (each ``validation_freq`` th, or those listed) and reported as ``val_…``; or else the last
+        ``validation_split`` of the arrays. ``callbacks``: see :mod:`reference_impl.training.callbacks`. The last three
+        arguments mean nothing here.
         """
-        _refuse(kwargs, "fit")
         self._compiled_state()
-        steps = data.batch_count(x, batch_size)
-        history = History(self, {"verbose": verbose, "epochs": epochs, "steps": steps})
-        progress = Progress(steps, verbose)
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = data.split(x, y, sample_weight, validation_split)
+        batches = data.source(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
+        validation = {"steps": validation_steps, "batch_size": validation_batch_size or batch_size}
+        history = History()
+        told = CallbackList(
+            [*listed(callbacks), history], self, {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
+        )
+        self.stop_training = False
+        told.call("train_begin", {})
         for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            if epochs > 1:
-                progress.epoch(epoch, epochs)
-            for done, batch in enumerate(data.batches(x, y, sample_weight, batch_size, shuffle), start=1):
-                self.train_step(batch)
-                if verbose == 1:
-                    progress.step(done, self._logs())
-            logs = self._logs()
-            if validation_data is not None:
-                held = self.evaluate(*validation_data[:2], batch_size=batch_size, verbose=0, return_dict=True)
-                logs |= {f"val_{name}": value for name, value in cast("dict[str, float]", held).items()}
-            progress.finish(logs)
-            history.epoch.append(epoch)
-            for name, value in logs.items():
-                history.history.setdefault(name, []).append(value)
+            logs = self._train_epoch(epoch, epochs, batches, verbose, told)
+            if validation_data is not None and _is_due(epoch, validation_freq):
+                held = self._validate(validation_data, told, **validation)
+                logs |= {f"val_{name}": value for name, value in held.items()}
+            self._progress.finish(logs)
+            told.call("epoch_end", epoch, logs)
+            if self.stop_training:
+                break
+        later.finish(self.optimizer, self.trainable_weights)
+        told.call("train_end", {})
         self.history = history
         return history
+
+    def _train_epoch(
+        self, epoch: int, epochs: int, batches: data.Source, verbose: int, told: CallbackList
+    ) -> dict[str, float]:
+        self.reset_metrics()
+        told.call("epoch_begin", epoch, {})
+        progress = self.__dict__["_progress"] = Progress(batches.steps, verbose)
+        if epochs > 1:
+            progress.epoch(epoch, epochs)
+        done = 0
+        for done, batch in enumerate(batches.epoch(), start=1):
+            told.call("train_batch_begin", done - 1, {})
+            self.train_step(batch)
+            logs = self._logs()
+            told.call("train_batch_end", done - 1, logs)
+            progress.step(done, logs)
+            if self.stop_training:
+                break
+        if not done:
+            raise ValueError(f"epoch {epoch + 1} has no batches: the generator is exhausted; expected at least one")
+        return self._logs()
+
+    _progress: Progress
+
+    def _validate(self, given: Any, told: CallbackList, steps: int | None, batch_size: int | None) -> dict[str, float]:
+        parts = cast("tuple[Any, ...]", given) if isinstance(given, tuple | list) else (given,)
+        return self._evaluate(data.source(*parts, batch_size=batch_size, steps=steps), told)
+
+    def _evaluate(self, batches: data.Source, told: CallbackList, progress: Progress | None = None) -> dict[str, float]:
+        self.reset_metrics()
+        told.call("test_begin", {})
+        for done, batch in enumerate(batches.epoch(), start=1):
+            told.call("test_batch_begin", done - 1, {})
+            self.test_step(batch)
+            logs = self._logs()
+            told.call("test_batch_end", done - 1, logs)
+            if progress is not None:
+                progress.step(done, logs)
+        logs = self._logs()
+        told.call("test_end", logs)
+        return logs
 
     def evaluate(
         self,
@@ -238,36 +133,54 @@ class Trainer(Layer):
         batch_size: int | None = None,
         verbose: int = 1,
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
         return_dict: bool = False,
-        **kwargs: Any,
     ) -> Any:
-        """Loss and metrics over all samples: the loss alone, a list, or with ``return_dict`` a dict by name."""
-        _refuse(kwargs, "evaluate")
+        """Loss and metrics over all samples: the loss alone, a list, or with ``return_dict`` a dict by name.
+
+        Arguments as for :meth:`fit`; ``steps``: how many batches of a generator.
+        """
         self._compiled_state()
-        self.reset_metrics()
-        progress = Progress(data.batch_count(x, batch_size), verbose)
-        for batch in data.batches(x, y, sample_weight, batch_size):
-            self.test_step(batch)
-        progress.finish(self._logs())
+        batches = data.source(x, y, sample_weight, batch_size, steps=steps)
+        progress = Progress(batches.steps, verbose)
+        told = CallbackList(listed(callbacks), self, {"verbose": verbose, "epochs": 1, "steps": batches.steps})
+        progress.finish(self._evaluate(batches, told, progress))
         return self._report(return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0, **kwargs: Any) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
         """The outputs for all samples, as arrays in the structure of the model's outputs."""
-        _refuse(kwargs, "predict")
-        parts = [self.predict_step(batch.x) for batch in data.batches(x, batch_size=batch_size)]
+        batches = data.source(x, batch_size=batch_size, steps=steps)
+        told = CallbackList(listed(callbacks), self, {"verbose": verbose, "epochs": 1, "steps": batches.steps})
+        told.call("predict_begin", {})
+        parts: list[Any] = []
+        for number, batch in enumerate(batches.epoch()):
+            told.call("predict_batch_begin", number, {})
+            parts.append(self.predict_step(batch.x))
+            told.call("predict_batch_end", number, {"outputs": parts[-1]})
+        told.call("predict_end", {})
+        if not parts:
+            raise ValueError("Expect x to be a non-empty array or dataset.")
         leaves = [structure.flatten(part) for part in parts]
         joined = [np.concatenate(columns) for columns in zip(*leaves, strict=True)]
         return structure.pack_as(parts[0], joined)
 
 
-def _whole(x: Any, y: Any, sample_weight: Any) -> data.Batch:
-    prepared = data.prepare(x)
-    return data.Batch(prepared, data.prepare(y), sample_weight, data.count(prepared))
-
-
-def _refuse(arguments: dict[str, Any], method: str) -> None:
-    unused = {name: value for name, value in arguments.items() if value not in (None, False, 0, 1, 10, 0.0)}
-    if unused:
-        raise TypeError(
-            f"{method}() does not support {next(iter(unused))!r}; only arrays are trained on, without callbacks"
-        )
+def _is_due(epoch: int, frequency: Any) -> bool:
+    """Whether to validate after this epoch, counted from 0."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def interpreter(name: str) -> Path:
         if python.exists():
             return python
     pytest.skip(f"no environment {name}; set KERAS_CONFORMANCE_ENVS to the folder that has it, or run tox -e {name}")
+
+
+def python_of(name: str) -> str | Path:
+    """The interpreter of a library, or for the reference this one."""
+    return sys.executable if name == "reference" else interpreter(name)
+
+
+def environment(name: str) -> dict[str, str]:
+    """What a library's process starts with; the reference's finds this clone."""
+    return {**os.environ, **_ENVIRONMENT, "PYTHONPATH": str(_ROOT) if name == "reference" else ""}
 
 
 def run(name: str, action: str, kinds: Sequence[str], folder: Path) -> None:

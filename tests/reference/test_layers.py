@@ -50,6 +50,44 @@ EVERY_LAYER = [
     L.Subtract(),
     L.ThresholdedReLU(0.5),
     L.InputLayer((3,), dtype="int32", name="in"),
+    L.AdditiveAttention(use_scale=False, causal=True),
+    L.AlphaDropout(0.3),
+    L.Attention(use_scale=True, dropout=0.2),
+    L.BatchNormalization(renorm=True, renorm_clipping={"rmax": 2.0}, axis=[1, 2]),
+    L.EinsumDense("abc,cd->abd", (None, 7), bias_axes="d", activation="relu"),
+    L.GaussianDropout(0.2),
+    L.GroupNormalization(4),
+    L.Identity(),
+    L.MultiHeadAttention(2, 3, value_dim=4, output_shape=(2, 3), attention_axes=(1,)),
+    L.RandomFourierFeatures(4, "laplacian", scale=2.0),
+    L.Softmax(axis=[1, 2]),
+    L.SpatialDropout1D(0.2),
+    L.SpatialDropout2D(0.2),
+    L.SpatialDropout3D(0.2, data_format="channels_last"),
+    L.SyncBatchNormalization(momentum=0.5),
+    L.UnitNormalization(axis=[1, 2]),
+    L.Normalization(axis=(1, 2)),
+    L.Rescaling(0.5),
+    L.CategoryEncoding(4, "count"),
+    L.CategoryCrossing(depth=2),
+    L.Hashing(4, salt=[1, 2]),
+    L.HashedCrossing(4),
+    L.StringLookup(max_tokens=5),
+    L.IntegerLookup(max_values=5),
+    L.TextVectorization(ngrams=2),
+    L.StringLookup(vocabulary=["a"], output_mode="count"),
+    L.TextVectorization(vocabulary=["a"], ragged=False),
+    L.Resizing(2, 3),
+    L.CenterCrop(2, 3),
+    L.RandomCrop(2, 3),
+    L.RandomFlip("vertical"),
+    L.RandomTranslation(0.1, 0.2),
+    L.RandomRotation(0.1),
+    L.RandomZoom(0.1),
+    L.RandomContrast(0.1),
+    L.RandomHeight(0.1),
+    L.RandomWidth(0.1),
+    L.RandomBrightness(0.1),
     L.Dense(2, trainable=False, dtype="float64", input_shape=(4,), activation=L.LeakyReLU(0.2)),
 ]
 
@@ -240,6 +278,105 @@ def test_batch_normalization_moves_its_statistics() -> None:
     layer.trainable = False
     layer(x, training=True)
     np.testing.assert_allclose(layer.moving_mean.numpy(), [1.0, 2.0])
+
+
+def test_batch_renormalization() -> None:
+    # The numbers are TensorFlow 2.4's.
+    x = np.array([[[1, 2, 3], [4, 6, 8.0]], [[0, -1, 5], [2, 2, 2]]], "float32")
+    layer = L.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1.5, "rmin": 0.5, "dmax": 0.4})
+    result = layer(x, training=True).numpy()
+    np.testing.assert_allclose(result[0], [[-0.35, 0.249256, -0.581887], [2.65, 2.661152, 2.69107]], atol=1e-5)
+    expected = [[1, 1, 1], [0, 0, 0], [0.0175, 0.0225, 0.045], [1.00861, 1.028975, 1.024997],
+                [1.004794, 1.014877, 1.012915], [0.0175, 0.0225, 0.045], [1.004794, 1.014877, 1.012915]]  # fmt: skip
+    for weight, values in zip(layer.weights, expected, strict=True):
+        np.testing.assert_allclose(weight.numpy(), values, atol=1e-5, err_msg=weight.name)
+    doubled = L.BatchNormalization(
+        renorm=True,
+        renorm_clipping={"rmax": 1.5, "rmin": 0.5, "dmax": 0.4},
+        gamma_initializer=keras.initializers.Constant(2.0),
+    )
+    np.testing.assert_allclose(doubled(x, training=True).numpy(), result * 2, rtol=1e-5)
+
+
+def test_statistics_move_to_the_unbiased_variance_for_images_only() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 2)).astype("float32")
+    images, volumes = L.BatchNormalization(momentum=0.0), L.BatchNormalization(momentum=0.0)
+    images(x, training=True)
+    volumes(x[:, None], training=True)
+    np.testing.assert_allclose(images.moving_variance.numpy(), x.var((0, 1, 2), ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(volumes.moving_variance.numpy(), x.var((0, 1, 2)), rtol=1e-5)
+
+
+def test_normalisation_over_several_axes_and_in_groups() -> None:
+    x = np.random.default_rng(1).normal(size=(3, 4, 5, 6)).astype("float32")
+    layer = L.BatchNormalization(axis=[1, 3], epsilon=0.0)
+    result = layer(x, training=True).numpy()
+    assert tuple(layer.gamma.shape) == (1, 4, 1, 6)
+    np.testing.assert_allclose(result.std((0, 2)), np.ones((4, 6)), atol=1e-4)
+    assert layer.get_config()["axis"] == [1, 3]
+    groups = L.GroupNormalization(2, epsilon=0.0)(x).numpy().reshape(3, 4, 5, 2, 3)
+    np.testing.assert_allclose(groups.std((1, 2, 4)), np.ones((3, 2)), atol=1e-4)
+    np.testing.assert_allclose((L.UnitNormalization()(x).numpy() ** 2).sum(-1), np.ones((3, 4, 5)), atol=1e-5)
+    for axis, message in ((5, "distinct axes"), ([1, 1], "distinct axes")):
+        with pytest.raises(ValueError, match=message):
+            L.LayerNormalization(axis=axis)(x)
+    with pytest.raises(ValueError, match="virtual_batch_size"):
+        L.BatchNormalization(virtual_batch_size=2)
+
+
+def test_normalisation_of_halves_is_done_in_float32() -> None:
+    x = (np.random.default_rng(2).normal(size=(8, 5)) * 100 + 1000).astype("float16")
+    for layer in (L.BatchNormalization(dtype="mixed_float16"), L.LayerNormalization(dtype="mixed_float16")):
+        result = layer(x, training=True)
+        assert result.dtype == "float16"
+        assert {str(weight.dtype) for weight in layer.weights} == {"float32"}
+        assert np.isfinite(result.numpy()).all()
+
+
+def test_noise_is_made_in_training_only_and_keeps_the_mean() -> None:
+    x = np.full((20, 30, 40), 2.0, "float32")
+    for layer in (L.GaussianNoise(0.5), L.GaussianDropout(0.3), L.AlphaDropout(0.3), L.SpatialDropout1D(0.5)):
+        np.testing.assert_array_equal(layer(x).numpy(), x)
+        noisy = layer(x, training=True).numpy()
+        assert noisy.std() > 0.1
+        assert abs(noisy.mean() - 2) < 0.2 or isinstance(layer, L.AlphaDropout)
+    standard = np.random.default_rng(0).normal(size=(400, 300)).astype("float32")
+    alpha = L.AlphaDropout(0.4)(standard, training=True).numpy()
+    np.testing.assert_allclose([alpha.mean(), alpha.std()], [0, 1], atol=0.02)
+    dropped = L.SpatialDropout1D(0.5)(x, training=True).numpy()
+    assert set(np.unique(dropped)) == {0.0, 4.0}
+    assert (dropped == dropped[:, :1]).all()
+
+
+def test_single_tensorflow_ops_as_layers() -> None:
+    config = {
+        "name": "sum",
+        "node_def": {"name": "sum", "op": "Sum", "input": ["a", "axis"],
+                     "attr": {"T": {"type": "DT_FLOAT"}, "Tidx": {"type": "DT_INT32"}, "keep_dims": {"b": True}}},
+        "constants": {"1": 1},
+    }  # fmt: skip
+    layer = L.deserialize({"class_name": "TensorFlowOpLayer", "config": config})
+    assert layer.name == "tf_op_layer_sum"
+    assert layer(np.array([[1.0, 2.0]], "float32")).numpy().tolist() == [[3.0]]
+    again = layer.get_config()
+    assert {key: again[key] for key in config} == config
+    with pytest.raises(keras.LoadError, match=r"'sum'.*unknown op 'PyFunc'"):
+        L.deserialize(
+            {"class_name": "TensorFlowOpLayer", "config": {**config, "node_def": {"op": "PyFunc", "input": []}}}
+        )
+
+
+def test_known_layers_that_cannot_be_made_say_why() -> None:
+    with pytest.raises(keras.LoadError, match=r"DenseFeatures .*feature columns.*'features'"):
+        L.deserialize({"class_name": "DenseFeatures", "config": {"name": "features", "feature_columns": []}})
+
+
+def test_the_product_of_tensors_of_any_rank() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 3, 4, 5)), np.random.default_rng(1).normal(size=(2, 4, 6))
+    expected = np.einsum("abcd,ace->abde", x, y)
+    np.testing.assert_allclose(L.Dot((2, 1), dtype="float64")([x, y]).numpy(), expected)
+    with pytest.raises(ValueError, match="Dimension incompatibility 5 != 4"):
+        L.Dot((3, 1))([x, y])
 
 
 def test_shapes_on_symbolic_inputs() -> None:

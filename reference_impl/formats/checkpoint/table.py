@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from reference_impl.errors import LoadError
+from reference_impl.formats.checkpoint.coding import decode_varint, encode_varint, masked_crc32c
 
 MAGIC = 0xDB4775248B80FB57
 BLOCK_SIZE = 262144
@@ -28,49 +29,7 @@ RESTART_INTERVAL = 16
 FOOTER_SIZE = 48
 TRAILER_SIZE = 5
 SNAPPY_RATIO = 64  # no Snappy stream grows more than this when it is read
-
-
-def masked_crc32c(data: Any, crc: int = 0) -> int:
-    """The checksum stored for ``data`` (any buffer): crc32c, rotated and shifted.
-
-    A checksum of data that itself holds checksums is weak, hence the mask.
-    """
-    return mask(crc32c(data, crc))
-
-
-def crc32c(data: Any, crc: int = 0) -> int:
-    """The plain crc32c of ``data``, going on from ``crc``."""
-    import crc32c as implementation  # not before a checkpoint is read or written
-
-    return implementation.crc32c(data, crc)
-
-
-def mask(crc: int) -> int:
-    """Rotate right by 15 bits and add a constant."""
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def encode_varint(number: int) -> bytes:
-    """``number`` in groups of 7 bits, lowest first; the high bit says that another byte follows."""
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
-def decode_varint(data: Any, position: int) -> tuple[int, int]:
-    """The number at ``position`` and the position after it; ``ValueError`` where there is none."""
-    number = 0
-    for index in range(10):
-        if position + index >= len(data):
-            raise ValueError("the data end inside a number")
-        byte = data[position + index]
-        number |= (byte & 0x7F) << 7 * index
-        if byte < 0x80:
-            return number, position + index + 1
-    raise ValueError("a number of more than 10 bytes")
+KEY_RATIO = 64  # an entry may leave out almost all of its key, so a small file could hold endless ones
 
 
 # -- writing ---------------------------------------------------------------------------------------------
@@ -180,14 +139,19 @@ class _TableReader:
     def __init__(self, file: bytes, name: str) -> None:
         self._file = file
         self._name = name
+        self._room = KEY_RATIO * len(file)  # for the bytes of all keys
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         last: bytes | None = None
+        end = 0
         for _, handle in self._entries(*self._index_handle()):
             offset, size = self._handle(handle, 0)[0]
+            if offset < end:  # a block read twice could be read without end
+                self._fail(offset, "a block inside the one before it", f"one from byte {end} on")
+            end = offset + size + TRAILER_SIZE
             for key, value in self._entries(offset, size):
                 if last is not None and key <= last:
-                    self._fail(offset, f"the key {key!r} after {last!r}", "keys in ascending order")
+                    self._fail(offset, f"the key {_shown(key)} after {_shown(last)}", "keys in ascending order")
                 last = key
                 yield key, value
 
@@ -266,8 +230,15 @@ class _TableReader:
                 )
             key = key[:shared] + block[position : position + unshared]
             position += unshared
+            self._room -= len(key)
+            if self._room < 0:
+                self._fail(offset, f"keys of more than {KEY_RATIO * len(self._file)} bytes", "keys that fit the file")
             yield key, block[position : position + length]
             position += length
 
     def _fail(self, offset: int, found: str, expected: str) -> NoReturn:
         raise LoadError(f"{self._name}: byte {offset}: found {found}, expected {expected}")
+
+
+def _shown(key: bytes) -> str:
+    return repr(key if len(key) <= 80 else key[:80] + b"...")

@@ -8,21 +8,27 @@ take a type from; it is float64 of shape (0,).
 HDF5 keeps an attribute in its object's header, which has room for less than 64 KiB. A longer list ``names``
 is split into ``names0``, ``names1``, … of equal length, each at most 64512 bytes.
 
-On reading all types occur: fixed or variable length, ASCII or UTF-8, bytes or ``str``.
+On reading all types occur: fixed or variable length, ASCII or UTF-8, bytes or ``str``, one text where a list is
+expected. An attribute that claims more than any model needs is refused before memory is taken for it.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reference_impl.errors import LoadError
 
 HEADER_LIMIT = 64512
 """Bytes that an attribute may have."""
+
+_READ_LIMIT = 1 << 28
+"""Bytes an attribute may claim on reading."""
 
 H5PY_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 """What h5py raises for damaged files, depending on where the damage is."""
@@ -57,7 +63,7 @@ def read_text(attributes: Any, name: str, place: str) -> str | None:
     try:
         if name not in attributes:
             return None
-        return _text(np.asarray(attributes[name]).item())
+        return _text(_value(attributes, name).item())
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: attribute {name}: found {_short(error)}, expected a text") from error
 
@@ -66,21 +72,41 @@ def read_list(attributes: Any, name: str, place: str) -> list[str] | None:
     """The list ``name``, put together from its parts; None where there is none."""
     try:
         if name in attributes:
-            return list(_texts(attributes[name]))
+            return list(_texts(_value(attributes, name)))
         if f"{name}0" not in attributes:
             return None
         texts: list[str] = []
         for index in itertools.count():
             if f"{name}{index}" not in attributes:
                 return texts
-            texts += _texts(attributes[f"{name}{index}"])
+            texts += _texts(_value(attributes, f"{name}{index}"))
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: attribute {name}: found {_short(error)}, expected a list of texts") from error
     return None
 
 
-def _texts(value: Any) -> Iterator[str]:
-    array = np.asarray(value)
+def read_number(attributes: Any, name: str, place: str) -> int | None:
+    """The whole number ``name``, not negative; None where there is none."""
+    try:
+        if name not in attributes:
+            return None
+        value = _value(attributes, name).item()
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise TypeError(f"{value!r}")
+        return value
+    except H5PY_ERRORS as error:
+        raise LoadError(f"{place}: attribute {name}: found {_short(error)}, expected a number") from error
+
+
+def _value(attributes: Any, name: str) -> npt.NDArray[Any]:
+    stored = attributes.get_id(name)
+    claimed = math.prod(stored.shape) * stored.dtype.itemsize
+    if claimed > _READ_LIMIT:
+        raise ValueError(f"an attribute that claims {claimed} bytes")
+    return np.asarray(attributes[name])
+
+
+def _texts(array: npt.NDArray[Any]) -> Iterator[str]:
     if array.size and array.dtype.kind not in "SUO":
         raise TypeError(f"an array of {array.dtype}")
     return (_text(item) for item in array.reshape(-1).tolist())
@@ -88,7 +114,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        return value.decode()
+        return value.rstrip(b"\0").decode()
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode()  # h5py lets bytes through that are no UTF-8
     raise TypeError(f"a value of type {type(value).__name__}")

@@ -9,11 +9,10 @@ the process: what was ``dense_1/kernel:0`` there is ``dense_4/kernel:0`` here.
 :func:`match` finds the pairs by names, and knows its limits:
 
 1. Equal names are pairs.
-2. Otherwise names are split at the last ``/`` into an owner and a weight. What all owners have in front is
-left
-   away, and owners that differ only in their counters are paired in the order of these counters, which is
-   the order in which the layers were made. A lone owner's weights are paired by name or, being all one
-   layer's, in order.
+2. Otherwise names are split at the last ``/`` into an owner and a weight. What all owners have in front is left away,
+   and owners that differ only in their counters are paired in the order of these counters, which is the order in which
+   the layers were made; if that fails, again without what other generations name otherwise. A lone owner's weights are
+   paired by name or, being all one layer's, in order.
 3. Otherwise weights that no other resembles in last name and shape are pairs.
 4. Otherwise nothing is known, and nothing is guessed.
 """
@@ -21,10 +20,14 @@ left
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 Owner = tuple[str, ...]
+Ranking = Callable[[Owner], tuple[Owner, tuple[int, ...]]]
+
+_CELL = re.compile(r"(lstm|gru|simple_rnn|conv_lst_m\w*|conv_lstm\w*)_cell(_\d+)*")
+_TWICE = re.compile(r"^(forward_|backward_)\1+")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def match(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] | No
     """
     return (
         _by_key([weight.name for weight in stored], [weight.name for weight in present])
-        or _by_owner(stored, present)
+        or _by_owner(stored, present, _one_counter)
+        or _by_owner(stored, present, _plain_name)
         or _by_key([_look(weight) for weight in stored], [_look(weight) for weight in present])
     )
 
@@ -54,8 +58,8 @@ def _by_key(stored: Sequence[Hashable], present: Sequence[Hashable]) -> list[int
     return [places[key] for key in present]
 
 
-def _by_owner(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] | None:
-    ours, theirs = _owners(present), _owners(stored)
+def _by_owner(stored: Sequence[Weight], present: Sequence[Weight], ranking: Ranking) -> list[int] | None:
+    ours, theirs = _owners(present, ranking), _owners(stored, ranking)
     if [stem for stem, _ in ours] != [stem for stem, _ in theirs]:
         return None
     pairs: dict[int, int] = {}
@@ -74,19 +78,20 @@ def _by_owner(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] 
     return [pairs[index] for index in range(len(present))]
 
 
-def _owners(weights: Sequence[Weight]) -> list[tuple[Owner, list[int]]]:
+def _owners(weights: Sequence[Weight], ranking: Ranking) -> list[tuple[Owner, list[int]]]:
     """(owner without counters, indices of its weights), in the order of owners, then of counters."""
     groups: dict[Owner, list[int]] = {}
     for index, weight in enumerate(weights):
         groups.setdefault(_split(weight.name)[0], []).append(index)
     shared = _shared_front(list(groups))
-    ranked = sorted((_ranking(owner[shared:]), indices) for owner, indices in groups.items())
+    ranked = sorted((ranking(owner[shared:]), indices) for owner, indices in groups.items())
     return [(stems, indices) for (stems, _), indices in ranked]
 
 
 def _split(name: str) -> tuple[Owner, str]:
+    """Owner and weight, without the ``:0`` that only TensorFlow's names have."""
     *owner, weight = name.split("/")
-    return tuple(owner), weight
+    return tuple(owner), re.sub(r":\d+$", "", weight)
 
 
 def _shared_front(owners: list[Owner]) -> int:
@@ -96,12 +101,26 @@ def _shared_front(owners: list[Owner]) -> int:
     return shared
 
 
-def _ranking(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
+def _one_counter(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
     """``("lstm", "cell_2")`` → ``(("lstm", "cell"), (0, 2))``."""
     parts = [re.fullmatch(r"(.*?)(?:_(\d+))?", part, re.DOTALL) for part in owner]
     return (
         tuple(part[1] for part in parts if part),
         tuple(int(part[2] or 0) for part in parts if part),
+    )
+
+
+def _plain_name(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
+    """Without what other generations do otherwise.
+
+    Keras before 2.4 counted a name again on loading (``dense_1_1``), and named the weights of a recurrent layer's cell
+    after the layer. Keras 3 writes the layers of a Bidirectional with their prefix, to which another one comes here.
+    """
+    kept = owner[:-1] if owner and _CELL.fullmatch(owner[-1]) else owner
+    parts = [re.fullmatch(r"(.*?)((?:_\d+)*)", _TWICE.sub(r"\1", part), re.DOTALL) for part in kept]
+    return (
+        tuple(part[1] for part in parts if part),
+        tuple(int(number) for part in parts if part for number in (part[2].split("_")[1:] or "0")),
     )
 
 
@@ -111,4 +130,4 @@ def _look(weight: Weight) -> tuple[str, tuple[int, ...]]:
 
 def stem(name: str) -> str:
     """A layer's name without its counter."""
-    return _ranking((name,))[0][0]
+    return _one_counter((name,))[0][0]

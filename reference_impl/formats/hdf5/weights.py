@@ -20,15 +20,16 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from reference_impl.dtypes import as_dtype, numpy_dtype
 from reference_impl.errors import LoadError
-from reference_impl.formats.hdf5.attributes import H5PY_ERRORS, read_list, read_text, write_list, write_text
+from reference_impl.formats.hdf5.attributes import write_list, write_text
+from reference_impl.formats.hdf5.legacy_weights import Origin, converted, cudnn_biases
 from reference_impl.formats.hdf5.matching import Weight, match, stem
+from reference_impl.formats.hdf5.stored import StoredLayer, StoredWeights, fail, read_layer, read_layers, read_value
 from reference_impl.tracking import Array
 
 BACKEND = "tensorflow"
@@ -93,6 +94,12 @@ def check_names(names: Sequence[str], what: str) -> None:
 def write_weights(group: Any, model: Any) -> None:
     """Write all weights of ``model`` into ``group``. ``ValueError`` for names that HDF5 cannot hold."""
     layers = list(model.layers)
+    for layer in layers:
+        if any(getattr(inner, "holds_table", False) for inner in (*layer.submodules, layer)):
+            raise NotImplementedError(
+                f"HDF5: layer {layer.name!r} has a vocabulary, a table that is no weight, and HDF5 holds weights only; "
+                "save in the TensorFlow format"
+            )
     check_names([layer.name for layer in layers], "layer")
     write_list(group.attrs, "layer_names", [layer.name for layer in layers])
     write_text(group.attrs, "backend", BACKEND)
@@ -125,105 +132,99 @@ def write_list_of_weights(parent: Any, name: str, weights: Sequence[Any]) -> Non
 # -- reading -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class StoredLayer:
-    """A layer's group: name, weights as recorded, and where it is (for messages)."""
-
-    name: str
-    group: Any
-    weights: tuple[Weight, ...]
-    place: str
-
-
-def load_weights(group: Any, model: Any, place: str, *, by_name: bool = False, skip_mismatch: bool = False) -> None:
+def load_weights(
+    group: Any, model: Any, place: str, *, by_name: bool = False, skip_mismatch: bool = False, own: bool = False
+) -> None:
     """Give ``model`` the weights in ``group``, all or, if any does not fit, none (``LoadError``).
 
     ``place`` is the file's name, for messages. ``by_name`` takes what has a layer of its name and leaves
-    the rest; ``skip_mismatch`` then passes over weights that do not fit, with a warning.
+    the rest; ``skip_mismatch`` then passes over weights that do not fit, with a warning. ``own``: the model was made
+    from the configuration in the same file, so that layers of equal names are the same.
     """
-    plan = _plan_by_name(group, model, place, skip_mismatch) if by_name else _plan_by_order(group, model, place)
+    stored = read_layers(group, place)
+    if by_name:
+        plan = _plan_by_name(stored, model, skip_mismatch)
+    else:
+        plan = _plan_by_order(stored, model, place, own) + _plan_top_level(group, model, place)
     for variable, value in plan:
         variable.assign(value)
 
 
-def has_weights(group: Any) -> bool:
-    """Whether ``group`` is laid out as above."""
-    return "layer_names" in group.attrs or "layer_names0" in group.attrs
-
-
-def read_layers(group: Any, place: str) -> list[StoredLayer]:
-    """All layers of ``group`` in order. ``LoadError`` if the group is none of a model's weights."""
-    _check_version(group, place)
-    names = read_list(group.attrs, "layer_names", place)
-    if names is None:
-        _fail(place, "no attribute layer_names", "the weights of a Keras 2 model")
-    return [read_layer(group, name, place) for name in names]
-
-
-def read_layer(group: Any, name: str, place: str) -> StoredLayer:
-    """One layer of ``group``: names and shapes, not yet values."""
-    place = f"{place}: {name}"
-    try:
-        found = group[name]
-        attributes = found.attrs
-    except H5PY_ERRORS as error:
-        raise LoadError(f"{place}: found no group, expected one, for layer_names has the layer") from error
-    names = read_list(attributes, "weight_names", place)
-    if names is None:
-        _fail(place, "no attribute weight_names", "the names of the layer's weights")
-    return StoredLayer(name, found, tuple(Weight(n, _shape(found, n, place)) for n in names), place)
-
-
-def read_value(layer: StoredLayer, weight: Weight, dtype: str) -> Array:
-    """The value of ``weight`` as ``dtype``. The caller has compared the shape, which bounds what is read."""
-    wanted = numpy_dtype(dtype)
-    try:
-        value = np.asarray(layer.group[weight.name][()])
-        if value.dtype != wanted and not np.can_cast(value.dtype, wanted, "same_kind"):
-            _fail(f"{layer.place}/{weight.name}", f"values of {value.dtype}", f"{dtype}")
-        return value.astype(wanted)
-    except LoadError:
-        raise
-    except H5PY_ERRORS as error:
-        raise LoadError(f"{layer.place}/{weight.name}: found data that cannot be read: {error}") from error
-
-
-def pair(layer: StoredLayer, weights: Sequence[Any], whose: str) -> Plan:
-    """The values of ``layer`` for ``weights``. ``LoadError`` if count or shape differ or the pairs are unknowable."""
-    if len(layer.weights) != len(weights):
-        _fail(layer.place, f"{len(layer.weights)} weights", f"{len(weights)}, as {whose} has")
-    present = [Weight(name, tuple(w.shape)) for name, w in zip(distinct_names(weights), weights, strict=True)]
-    order = match(layer.weights, present)
-    if order is None:
-        _fail(
-            layer.place,
-            f"weights named {[w.name for w in layer.weights]}",
-            f"names that correspond to {[w.name for w in present]}: by order alone weights could change places; give "
-            f"the sublayers of {whose} the names they had",
-        )
+def pair(stored: StoredLayer, weights: Sequence[Any], whose: str) -> Plan:
+    """The values of ``stored`` for ``weights``. ``LoadError`` if count or shape differ or the pairs are unknowable."""
+    order, present = _matched(stored, weights, whose)
     plan: Plan = []
     for index, variable, wanted in zip(order, weights, present, strict=True):
-        stored = layer.weights[index]
-        if stored.shape != wanted.shape:
-            _fail(f"{layer.place}/{stored.name}", f"shape {stored.shape}", f"{wanted.shape} of {wanted.name}")
-        plan.append((variable, read_value(layer, stored, variable.dtype)))
+        found = stored.weights[index]
+        if found.shape != wanted.shape:
+            fail(f"{stored.place}/{found.name}", f"shape {found.shape}", f"{wanted.shape} of {wanted.name}")
+        plan.append((variable, read_value(stored, found, variable.dtype)))
     return plan
 
 
-def _plan_by_order(group: Any, model: Any, place: str) -> Plan:
-    stored = [layer for layer in read_layers(group, place) if layer.weights]
+def _matched(stored: StoredLayer, weights: Sequence[Any], whose: str) -> tuple[list[int], list[Weight]]:
+    if len(stored.weights) != len(weights):
+        fail(stored.place, f"{len(stored.weights)} weights", f"{len(weights)}, as {whose} has")
+    present = [Weight(name, tuple(w.shape)) for name, w in zip(distinct_names(weights), weights, strict=True)]
+    order = match(stored.weights, present)
+    if order is None:
+        fail(
+            stored.place,
+            f"weights named {[w.name for w in stored.weights]}",
+            f"names that correspond to {[w.name for w in present]}: by order alone weights could change places; give "
+            f"the sublayers of {whose} the names they had",
+        )
+    return order, present
+
+
+def _pair_layer(stored: StoredLayer, layer: Any, origin: Origin) -> Plan:
+    """The values of a layer, turned into today's where ``origin`` or their shapes say that they are others."""
+    whose = f"layer {layer.name!r}"
+    if not origin and not _is_cudnn(stored, layer):
+        return pair(stored, ordered_weights(layer), whose)
+    raw = [read_value(stored, weight, "float32" if origin else layer.dtype) for weight in stored.weights]
+    try:
+        pairs = converted(layer, raw, origin)
+    except (ValueError, IndexError, AttributeError) as error:
+        raise LoadError(
+            f"{stored.place}: found {error}, expected the weights of {whose} as Keras 1 or cuDNN kept them"
+        ) from error
+    for variable, value in pairs:
+        if tuple(variable.shape) != value.shape:
+            fail(stored.place, f"shape {value.shape} (as it is today)", f"{tuple(variable.shape)} of {variable.name}")
+    return [(variable, value.astype(numpy_dtype(variable.dtype), copy=False)) for variable, value in pairs]
+
+
+def _is_cudnn(stored: StoredLayer, layer: Any) -> bool:
+    """Whether a bias is there that only cuDNN's layers have."""
+    biases = {weight.shape for weight in stored.weights if len(weight.shape) == 1}
+    return any((size,) in biases for size in cudnn_biases(layer))
+
+
+def _plan_by_order(stored: StoredWeights, model: Any, place: str, own: bool) -> Plan:
+    found = [layer for layer in stored.layers if layer.weights]
     layers = [layer for layer in model.layers if layer.weights]
-    if len(stored) != len(layers):
-        _fail(
+    if len(found) != len(layers):
+        fail(
             place,
-            f"{len(stored)} layers with weights ({_list(layer.name for layer in stored)})",
+            f"{len(found)} layers with weights ({_list(layer.name for layer in found)})",
             f"{len(layers)}, as {model.name} has ({_list(layer.name for layer in layers)})",
         )
-    _warn_of_names([layer.name for layer in stored], [layer.name for layer in layers], place)
+    names = [layer.name for layer in found]
+    if (
+        (own or stored.is_keras_1)
+        and len(set(names)) == len(names)
+        and sorted(names) == sorted(layer.name for layer in layers)
+    ):
+        by_name = {layer.name: layer for layer in found}
+        found = [by_name[layer.name] for layer in layers]
+    else:
+        _warn_of_names(names, [layer.name for layer in layers], place)
+    origin = Origin(stored.is_keras_1, stored.is_theano)
     plan: Plan = []
-    for there, here in zip(stored, layers, strict=True):
-        plan += pair(there, ordered_weights(here), f"layer {here.name!r}")
-    return plan + _plan_top_level(group, model, place)
+    for there, here in zip(found, layers, strict=True):
+        plan += _pair_layer(there, here, origin)
+    return plan
 
 
 def _plan_top_level(group: Any, model: Any, place: str) -> Plan:
@@ -238,18 +239,18 @@ def _plan_top_level(group: Any, model: Any, place: str) -> Plan:
     return pair(stored, weights, f"model {model.name!r}") if stored and (stored.weights or weights) else []
 
 
-def _plan_by_name(group: Any, model: Any, place: str, skip_mismatch: bool) -> Plan:
+def _plan_by_name(stored: StoredWeights, model: Any, skip_mismatch: bool) -> Plan:
     layers: dict[str, list[Any]] = {}
     for layer in model.layers:
         layers.setdefault(layer.name, []).append(layer)
+    origin = Origin(stored.is_keras_1, stored.is_theano)
     plan: Plan = []
-    for stored in read_layers(group, place):
-        for layer in layers.get(stored.name, []):
-            weights = ordered_weights(layer)
-            if not weights and not stored.weights:
+    for there in stored.layers:
+        for layer in layers.get(there.name, []):
+            if not layer.weights and not there.weights:
                 continue
             try:
-                plan += pair(stored, weights, f"layer {layer.name!r}")
+                plan += _pair_layer(there, layer, origin)
             except LoadError as error:
                 if not skip_mismatch:
                     raise
@@ -268,26 +269,6 @@ def _warn_of_names(stored: list[str], present: list[str], place: str) -> None:
         )
 
 
-def _check_version(group: Any, place: str) -> None:
-    version = read_text(group.attrs, "keras_version", place)
-    if version is None or version.startswith("1."):
-        _fail(place, f"Keras version {version or 'before 1.0'}", "2 or later; not yet supported by this version")
-
-
-def _shape(group: Any, name: str, place: str) -> tuple[int, ...]:
-    try:
-        shape = group[name].shape
-    except (*H5PY_ERRORS, AttributeError) as error:
-        raise LoadError(f"{place}: found no dataset {name}, expected one, for weight_names has it") from error
-    if shape is None:
-        _fail(f"{place}/{name}", "an empty dataset", "values")
-    return tuple(shape)
-
-
 def _list(names: Any, limit: int = 8) -> str:
     listed = list(names)
     return ", ".join(map(repr, listed[:limit])) + (f" and {len(listed) - limit} more" if len(listed) > limit else "")
-
-
-def _fail(place: str, found: str, expected: str) -> NoReturn:
-    raise LoadError(f"{place}: found {found}, expected {expected}")

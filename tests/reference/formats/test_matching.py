@@ -28,3 +28,16 @@ def test_by_names(stored: list[str], present: list[str], expected: list[int] | N
 def test_by_shape_where_it_tells() -> None:
     stored = [Weight("n/a/k", (2, 3)), Weight("n/b/k", (3, 4))]
     assert match(stored, [Weight("n/x/k", (3, 4)), Weight("n/y/k", (2, 3))]) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("stored", "present"),
+    [
+        (["b_1/forward_lstm_1/kernel", "b_1/backward_lstm_1/kernel"], ["b/backward_lstm/lstm_cell_2/kernel:0", "b/forward_lstm/lstm_cell_1/kernel:0"]),
+        (["m/forward_gru/gru_cell/bias", "m/backward_gru/gru_cell/bias"], ["b/backward_backward_gru/gru_cell_4/bias:0", "b/forward_forward_gru/gru_cell_3/bias:0"]),
+        (["dense_2_1/kernel:0", "dense_1_1/kernel:0"], ["dense_1/kernel:0", "dense_2/kernel:0"]),
+    ],
+)  # fmt: skip
+def test_names_of_other_generations(stored: list[str], present: list[str]) -> None:
+    found = match([Weight(name, (2,)) for name in stored], [Weight(name, (2,)) for name in present])
+    assert found == [1, 0]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_impl.errors import LoadError
-from reference_impl.formats.checkpoint import table
+from reference_impl.formats.checkpoint import coding, table
 
 ITEMS = [(b"", b"header"), *((b"key/%05d" % i, b"value" * (i % 7)) for i in range(100))]
 
@@ -62,9 +62,9 @@ def _one_block(content: bytes, kind: int) -> bytes:
     file = bytearray()
 
     def append(block: bytes, kind: int = 0) -> bytes:
-        handle = table.encode_varint(len(file)) + table.encode_varint(len(block))
+        handle = coding.encode_varint(len(file)) + coding.encode_varint(len(block))
         typed = block + bytes([kind])
-        file.extend(typed + struct.pack("<I", table.masked_crc32c(typed)))
+        file.extend(typed + struct.pack("<I", coding.masked_crc32c(typed)))
         return handle
 
     data = append(content, kind)
@@ -83,7 +83,7 @@ def test_snappy_blocks_are_read() -> None:
 
 def test_a_snappy_block_that_claims_too_much_is_refused() -> None:
     with pytest.raises(LoadError, match="claims to hold 1152921504606846976 bytes"):
-        list(table.read_table(_one_block(table.encode_varint(1 << 60) + b"abc", 1), "x"))
+        list(table.read_table(_one_block(coding.encode_varint(1 << 60) + b"abc", 1), "x"))
 
 
 def test_an_unknown_block_type_is_refused() -> None:
@@ -92,6 +92,28 @@ def test_an_unknown_block_type_is_refused() -> None:
 
 
 def test_an_entry_that_does_not_fit_is_refused() -> None:
-    block = bytes([0, 1]) + table.encode_varint(1 << 60) + b"kv" + struct.pack("<II", 0, 1)
+    block = bytes([0, 1]) + coding.encode_varint(1 << 60) + b"kv" + struct.pack("<II", 0, 1)
     with pytest.raises(LoadError, match="value bytes"):
         list(table.read_table(_one_block(block, 0), "x"))
+
+
+def test_keys_that_grow_without_end_are_refused() -> None:
+    long = bytes([0, *coding.encode_varint(60000), 0]) + b"a" * 60000
+    more = (bytes([*coding.encode_varint(60000 + i), 1, 0]) + b"b" for i in range(200))
+    block = long + b"".join(more) + struct.pack("<II", 0, 1)
+    with pytest.raises(LoadError, match="keys of more than"):
+        list(table.read_table(_one_block(block, 0), "x"))
+
+
+def test_a_block_read_twice_is_refused() -> None:
+    index = bytearray()
+    for key in (b"a", b"b"):
+        index += bytes([0, 1, 2]) + key + bytes([0, 17])
+    index += struct.pack("<III", 0, 6, 2)
+    data = bytes([0, 1, 1]) + b"kv" + struct.pack("<III", 0, 0, 2)
+    file = bytearray()
+    for block in (data, bytes(index)):
+        file += block + b"\0" + struct.pack("<I", coding.masked_crc32c(block + b"\0"))
+    handle = bytes([len(data) + 5, len(index)])
+    with pytest.raises(LoadError, match="a block inside the one before it"):
+        list(table.read_table(bytes(file) + (handle * 2).ljust(40, b"\0") + struct.pack("<Q", table.MAGIC), "x"))

@@ -1,0 +1,162 @@
+"""A whole model in a zip archive, ``.keras``.
+
+::
+
+    metadata.json       keras_version, date_saved
+    config.json         {"module", "class_name", "config", "registered_name", "build_config", "compile_config"}
+    model.weights.h5    see ``weights``
+
+All three are stored without compression. Nothing in the archive is unpacked to disk.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from reference_impl.errors import LoadError
+from reference_impl.formats.files import replacing
+from reference_impl.formats.keras_v3 import weights
+from reference_impl.formats.keras_v3.walk import Generation
+
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_VERSIONS = {"keras-2.15": "2.15.0", "keras-3": "3.15.1"}
+_MAX_JSON = 256 << 20
+_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
+
+
+# -- writing -----------------------------------------------------------------------------------------------
+
+
+def write_model(path: Path, model: Any, generation: Generation, include_optimizer: bool = True) -> None:
+    """Write ``model`` to ``path`` when all of it has been made. The date is ``SOURCE_DATE_EPOCH`` where that is set."""
+    import h5py  # pyright: ignore[reportMissingTypeStubs]
+
+    from reference_impl.formats.keras_v3.config import config_of
+
+    now = time.gmtime(float(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
+    metadata = {"keras_version": _VERSIONS[generation], "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S", now)}
+    stored = io.BytesIO()
+    with h5py.File(stored, "w") as file:
+        weights.write(file, model, generation, include_optimizer)
+    members = {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(config_of(model)).encode(),
+        WEIGHTS: stored.getvalue(),
+    }
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), content)
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+def read_model(path: str, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
+    """The model in the archive, compiled as it was with ``compile``. Raises ``LoadError``."""
+    from reference_impl.serialization import deserialize_model
+    from reference_impl.training.config import compile_from_config
+
+    try:
+        archive = zipfile.ZipFile(path)
+    except _ZIP_ERRORS as error:
+        raise LoadError(f"{path}: found a zip archive that is damaged ({error}), expected a whole one") from error
+    with archive:
+        config = _json(archive, CONFIG, path)
+        _json(archive, METADATA, path)
+        model = _naming(f"{path}: {CONFIG}", lambda: deserialize_model(config, custom_objects))
+        _build(model, config)
+        training = config.get("compile_config")
+        if compile and isinstance(training, Mapping) and training:
+            known = _training(cast("Mapping[str, Any]", training))
+            _naming(f"{path}: {CONFIG}: compile_config", lambda: compile_from_config(model, known, custom_objects))
+        _read_weights(archive, path, model)
+    return model
+
+
+def _build(model: Any, config: Mapping[str, Any]) -> None:
+    shape = config.get("build_config")
+    if model.built or not isinstance(shape, Mapping):
+        return
+    given = cast("Mapping[str, Any]", shape)
+    found = given.get("input_shape", given.get("shapes_dict"))
+    if found is None:
+        return
+    try:
+        model.build(tuple(found) if isinstance(found, list) else found)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        warnings.warn(f"{model.name!r} could not be built for {found}: {error}", stacklevel=4)
+
+
+def _training(config: Mapping[str, Any]) -> dict[str, Any]:
+    from reference_impl.serialization import later
+
+    told = later.model_config(dict(config))
+    names = ("loss", "metrics", "weighted_metrics", "loss_weights")
+    return {"optimizer_config": told.get("optimizer"), **{name: told.get(name) for name in names}}
+
+
+def _read_weights(archive: zipfile.ZipFile, path: str, model: Any) -> None:
+    import h5py  # pyright: ignore[reportMissingTypeStubs]
+
+    from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
+
+    if WEIGHTS not in archive.namelist():
+        found = sorted(archive.namelist())[:8]
+        raise LoadError(
+            f"{path}: found no {WEIGHTS} among {found}, expected it; other stores of weights are not supported"
+        )
+    content = _member(archive, WEIGHTS, path, os.path.getsize(path))
+    place = f"{path}: {WEIGHTS}"
+    try:
+        file = h5py.File(io.BytesIO(content), "r")
+    except H5PY_ERRORS as error:
+        raise LoadError(f"{place}: found an HDF5 file that is damaged ({error}), expected a whole one") from error
+    with file:
+        has_state = model.optimizer is not None and "optimizer" in file and len(file["optimizer/vars"]) > 0
+        if has_state:
+            model.optimizer.create_slots(model.trainable_weights)
+        weights.load(file, model, place, optimizer=has_state)
+
+
+def _member(archive: zipfile.ZipFile, name: str, path: str, limit: int) -> bytes:
+    """The content of a member of at most ``limit`` bytes, its checksum verified."""
+    try:
+        info = archive.getinfo(name)
+        if info.file_size > limit:
+            raise LoadError(f"{path}: {name}: found {info.file_size} bytes, expected at most {limit}")
+        return archive.read(info)
+    except LoadError:
+        raise
+    except _ZIP_ERRORS as error:
+        raise LoadError(f"{path}: {name}: found no member that can be read ({error}), expected a whole one") from error
+
+
+def _json(archive: zipfile.ZipFile, name: str, path: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_member(archive, name, path, _MAX_JSON))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, LoadError):
+            raise
+        raise LoadError(f"{path}: {name}: found text that is not JSON ({error}), expected JSON") from error
+    if not isinstance(value, dict):
+        raise LoadError(f"{path}: {name}: found a {type(value).__name__}, expected a JSON object")
+    return cast("dict[str, Any]", value)
+
+
+def _naming(place: str, action: Any) -> Any:
+    try:
+        return action()
+    except LoadError as error:
+        raise type(error)(f"{error} ({place})") from error
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise LoadError(f"{place}: found a config that its classes refuse: {type(error).__name__}: {error}") from error

@@ -1,0 +1,122 @@
+"""Where in a file of weights each object's variables are.
+
+The path of an object is the way to it by attributes, from the model down: ``one/dense``, ``layers/dense_1``,
+``optimizer``. In a list, tuple or dict an object is called after its class in snake case, counted: never by its own
+name. An object that two ways lead to is at the one that was gone first, so the order of the walk is part of the format:
+
+==================  ===================================================================================================
+keras-2.15          attributes in reversed alphabetical order, ``layers`` of every model among them; of a container in
+                    a container nothing is stored
+keras-3             ``layers`` first, for models with a graph; then attributes in alphabetical order, private ones last;
+                    a container in a container is ``container``, ``container_1``, …
+==================  ===================================================================================================
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from reference_impl.layers.base import Layer
+from reference_impl.metrics import Metric
+from reference_impl.optimizers import Optimizer
+from reference_impl.optimizers.layouts import Entry, layout
+
+Generation = Literal["keras-2.15", "keras-3"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An object with variables: its path in the file, its name, the variables in order."""
+
+    path: str
+    name: str
+    entries: tuple[Entry, ...]
+
+
+def places(model: Any, generation: Generation, optimizer: bool = True) -> list[Place]:
+    """Every object of ``model`` in the order of the walk, those without variables too."""
+    return list(_Walk(model, generation, optimizer).of(model, ""))
+
+
+def snake_case(name: str) -> str:
+    """A class's name as paths have it: ``Conv2D`` is ``conv2d``, ``MyLayer`` is ``my_layer``."""
+    spaced = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+class _Walk:
+    def __init__(self, model: Any, generation: Generation, optimizer: bool) -> None:
+        self.model = model
+        self.generation = generation
+        self.optimizer = optimizer
+        self.seen: set[int] = set()
+
+    def of(self, target: Any, path: str) -> Iterator[Place]:
+        """``target`` and all that is inside it, once each."""
+        if id(target) in self.seen:
+            return
+        self.seen.add(id(target))
+        yield Place(path, getattr(target, "name", type(target).__name__), tuple(self._entries(target)))
+        for name, child in self._attributes(target):
+            inner = f"{path}/{name}" if path else name
+            if isinstance(child, list | tuple | Mapping):
+                yield from self._of_container(cast("Any", child), inner)
+            elif _is_saveable(child):
+                yield from self.of(child, inner)
+
+    def _of_container(self, container: Any, path: str) -> Iterator[Place]:
+        counts: dict[str, int] = {}
+
+        def called(stem: str) -> str:
+            count = counts.get(stem, 0)
+            counts[stem] = count + 1
+            return f"{path}/{stem}_{count}" if count else f"{path}/{stem}"
+
+        items = list(container.values()) if isinstance(container, Mapping) else list(container)
+        for item in items:
+            if _is_saveable(item):
+                if self.generation == "keras-2.15" and id(item) in self.seen:
+                    continue
+                yield from self.of(item, called(snake_case(type(item).__name__)))
+            elif self.generation == "keras-3" and isinstance(item, list | tuple | Mapping):
+                yield from self._of_container(cast("Any", item), called("container"))
+
+    def _attributes(self, target: Any) -> list[tuple[str, Any]]:
+        found: dict[str, Any] = dict(target.__dict__.get("_tracked_edges", {}))
+        is_model = hasattr(target, "layers")
+        with_graph = is_model and getattr(target, "_graph", None) is not None
+        if not self.optimizer or target is not self.model:
+            found.pop("optimizer", None)
+        if isinstance(target, Optimizer):
+            return []
+        if self.generation == "keras-2.15":
+            if is_model:
+                found["layers"] = list(target.layers)
+            return sorted(found.items(), reverse=True)
+        rest = sorted(found.items(), key=lambda item: (item[0].startswith("_"), item[0]))
+        return [("layers", list(target.layers)), *rest] if with_graph else rest
+
+    def _entries(self, target: Any) -> list[Entry]:
+        if isinstance(target, Optimizer):
+            if not target.weights:
+                return []
+            return layout(
+                target, self.model.trainable_weights, "keras-3" if self.generation == "keras-3" else "keras-2.11"
+            )
+        if isinstance(target, Layer):
+            own = target._state.variables
+            return [_entry(v) for v in (*(v for v in own if v.trainable), *(v for v in own if not v.trainable))]
+        return []
+
+
+def _is_saveable(value: Any) -> bool:
+    return isinstance(value, Layer | Optimizer | Metric)
+
+
+def _entry(variable: Any) -> Entry:
+    return Entry(variable.name, tuple(variable.shape), lambda: variable.array, variable.assign)

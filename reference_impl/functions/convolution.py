@@ -1,0 +1,110 @@
+"""Convolutions. Strides and dilations are given for the space alone; ``data_format`` begins with ``NC`` or ends in ``C``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reference_impl.functions.api import api, pair
+from reference_impl.functions.arrays import expand_dims, squeeze, stack
+from reference_impl.tensors import Tensor, apply, convert
+
+_LAST = {3: "NWC", 4: "NHWC", 5: "NDHWC"}
+
+
+def whole(values: Any, rank: int, first: bool) -> list[int]:
+    """``values`` for the ``rank`` axes of the space as numbers for all axes."""
+    listed = [int(values)] * rank if isinstance(values, int) else [int(value) for value in values]
+    listed = listed * rank if len(listed) == 1 else listed
+    return [1, 1, *listed] if first else [1, *listed, 1]
+
+
+def _is_first(data_format: str | None) -> bool:
+    return data_format is not None and data_format.startswith("NC")
+
+
+def _format(rank: int, first: bool) -> str:
+    return ("NCHW" if rank == 2 else "NCDHW") if first else ("NHWC" if rank == 2 else "NDHWC")
+
+
+def _attrs(rank: int, first: bool, strides: Any, padding: str, dilations: Any) -> dict[str, Any]:
+    return {
+        "strides": whole(strides or 1, rank, first),
+        "padding": padding.upper(),
+        "data_format": _format(rank, first),
+        "dilations": whole(dilations or 1, rank, first),
+    }
+
+
+def _widened(values: Any) -> Any:
+    """Of one axis: for two, the first of which has size 1."""
+    return values if values is None else [1, int(values if isinstance(values, int) else values[0])]
+
+
+@api("nn.convolution", "nn.conv1d", "nn.conv2d", "nn.conv3d")
+def convolution(
+    input: Any,
+    filters: Any,
+    strides: Any = None,
+    padding: str = "VALID",
+    data_format: str | None = None,
+    dilations: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """The convolution with a filter (\\*window, inputs / groups, outputs) in one, two or three dimensions."""
+    x, w = pair(input, filters)
+    rank, first = len(w.shape) - 2, _is_first(data_format)
+    if rank == 1:
+        axis = 2 if first else 1
+        wide = convolution(
+            expand_dims(x, axis), expand_dims(w, 0), _widened(strides), padding, "NCHW" if first else "NHWC",
+            _widened(dilations),
+        )  # fmt: skip
+        return squeeze(wide, axis)
+    return apply("Conv2D" if rank == 2 else "Conv3D", x, w, **_attrs(rank, first, strides, padding, dilations))
+
+
+def conv_transpose(
+    input: Any,
+    filters: Any,
+    output_shape: Sequence[Any],
+    strides: Any,
+    padding: str = "VALID",
+    data_format: str | None = None,
+    dilations: Any = None,
+) -> Tensor:
+    """The gradient of a convolution with respect to its input; a filter is (\\*window, outputs, inputs).
+
+    ``output_shape``: all sizes of the result, numbers or tensors.
+    """
+    x, w = pair(input, filters)
+    rank, first = len(w.shape) - 2, _is_first(data_format)
+    if rank == 1:
+        axis = 2 if first else 1
+        sizes = list(output_shape)
+        sizes.insert(axis, 1)
+        wide = conv_transpose(
+            expand_dims(x, axis), expand_dims(w, 0), sizes, _widened(strides), padding, "NCHW" if first else "NHWC",
+            _widened(dilations),
+        )  # fmt: skip
+        return squeeze(wide, axis)
+    name = "Conv2DBackpropInput" if rank == 2 else "Conv3DBackpropInputV2"
+    sizes = stack([convert(size, hint="int32") for size in output_shape])
+    return apply(name, sizes, w, x, **_attrs(rank, first, strides, padding, dilations))
+
+
+@api("nn.depthwise_conv2d")
+def depthwise_conv2d(
+    input: Any,
+    filter: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None = None,
+    dilations: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Each channel with filters of its own: (height, width, channels, multiplier)."""
+    x, w = pair(input, filter)
+    first = _is_first(data_format)
+    inner = list(strides)[2:] if first and len(strides) == 4 else list(strides)[1:3] if len(strides) == 4 else strides
+    return apply("DepthwiseConv2dNative", x, w, **_attrs(2, first, inner, padding, dilations))

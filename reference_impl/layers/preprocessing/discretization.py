@@ -1,0 +1,109 @@
+"""Numbers into bins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from reference_impl import functions
+from reference_impl.layers.preprocessing.base import Array, PreprocessingLayer, batches, encode
+
+
+class Discretization(PreprocessingLayer):
+    """Numbers to the number of their bin.
+
+    ``bins`` (TensorFlow 2.4): boundaries; a number on a boundary belongs below it; int32. Later generations:
+    ``bin_boundaries``, where it belongs above; int64; or ``num_bins`` and ``epsilon`` to learn the boundaries by
+    ``adapt``, and an ``output_mode`` (``int``, ``one_hot``, ``multi_hot``, ``count``).
+    """
+
+    later_arguments = frozenset({"bin_boundaries", "num_bins", "epsilon", "output_mode", "sparse"})
+
+    def __init__(self, bins: Any = None, **kwargs: Any) -> None:
+        later = {key: kwargs.pop(key) for key in self.later_arguments if key in kwargs}
+        self.__dict__["later"] = later if later and bins is None else None
+        if self.later is not None and self.later.get("output_mode", "int") == "int":
+            kwargs.setdefault("dtype", "int64")
+        super().__init__(**kwargs)
+        if self.later is None:
+            if bins is None:
+                raise ValueError(f"{self.name}: expected bins, bin_boundaries or num_bins, found none of them")
+            # As in TensorFlow 2.4, infinity is added each time, also to bins that a config brings.
+            self.__dict__["bins"] = np.append(np.asarray(bins, np.float64), np.inf)
+            return
+        if self.later.get("sparse"):
+            raise ValueError(f"{self.name}: sparse outputs are not supported; leave out sparse=True")
+        given = self.later.get("bin_boundaries")
+        if given is not None and self.later.get("num_bins") is not None:
+            raise ValueError(f"{self.name}: found both bin_boundaries and num_bins, expected one of them")
+        self.input_bin_boundaries = None if given is None else [float(x) for x in given]
+        self.bin_boundaries = list(self.input_bin_boundaries or [])
+
+    bins: Array
+    later: dict[str, Any] | None
+
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Take the boundaries that part ``data`` into ``num_bins`` bins of about equal size."""
+        if self.later is None or self.input_bin_boundaries is not None:
+            raise ValueError(f"{self.name}: its boundaries were given, so there is nothing to adapt")
+        epsilon = float(self.later.get("epsilon") or 0.01)
+        summary = np.zeros((2, 0), np.float32)
+        for batch in batches(data):
+            # The boundaries depend on the size of the batches, which TensorFlow makes 32.
+            for start in range(0, len(batch), batch_size or 32):
+                part = batch[start : start + (batch_size or 32)].astype(np.float32)
+                summary = _merged(_summary(part.ravel(), epsilon), summary, epsilon)
+        boundaries = _compressed(summary, 1.0 / int(self.later["num_bins"]))[0, :-1]
+        self.bin_boundaries = [float(x) for x in boundaries]
+
+    def call(self, inputs: Any) -> Any:
+        x = functions.cast_to(inputs, "float32")
+        if self.later is None:
+            return functions.cast_to(functions.bucketize(x, self.bins.astype(np.float32).tolist(), below=True), "int32")
+        numbers = functions.bucketize(x, self.bin_boundaries)
+        mode = self.later.get("output_mode", "int")
+        if mode == "int":
+            return functions.cast_to(numbers, self.compute_dtype)
+        return encode(numbers, mode, len(self.bin_boundaries) + 1, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        if self.later is None:
+            return {**super().get_config(), "bins": self.bins.tolist()}
+        return {
+            **super().get_config(),
+            "bin_boundaries": None if self.input_bin_boundaries is None else list(self.input_bin_boundaries),
+            "num_bins": self.later.get("num_bins"),
+            "epsilon": self.later.get("epsilon", 0.01),
+            "output_mode": self.later.get("output_mode", "int"),
+            "sparse": False,
+        }
+
+
+# -- learning boundaries: summaries are rows of values and of how many numbers each stands for ----------------------
+
+
+def _summary(values: Array, epsilon: float) -> Array:
+    step = int(len(values) * epsilon)
+    chosen = np.sort(values)[step :: max(step, 1)]
+    return np.stack([chosen, np.full_like(chosen, max(step, 1))])
+
+
+def _interpolated(x: Array, known: Array, values: Array) -> Array:
+    interpolate: Any = np.interp
+    return interpolate(x, known, values)
+
+
+def _compressed(summary: Array, epsilon: float) -> Array:
+    if summary.shape[1] * epsilon < 1:
+        return summary
+    percents = epsilon + np.arange(0.0, 1.0, epsilon)
+    before = summary[1].cumsum()
+    values = _interpolated(percents, before / before[-1], summary[0])
+    totals = _interpolated(percents, before / before[-1], before)
+    return np.stack([values, np.diff(totals, prepend=0.0)]).astype(np.float32)
+
+
+def _merged(first: Array, second: Array, epsilon: float) -> Array:
+    joined = np.concatenate([first, second], axis=1)
+    return _compressed(joined[:, np.argsort(joined[0], kind="stable")], epsilon)
