@@ -64,7 +64,8 @@ class Convolution(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = filters if filters is None else int(filters)
+        # None for layers whose filters follow from their inputs.
+        self.filters: Any = filters if filters is None else int(filters)
         self.groups = groups or 1
         if self.filters is not None and self.filters % self.groups:
             raise ValueError(f"The number of filters {filters} must be a multiple of the groups {groups}")

@@ -97,8 +97,9 @@ class _LocallyConnected(Convolution):
 
     def _connected(self, space: tuple[int, ...], places: tuple[int, ...], channels: int) -> Array:
         """(flat output, flat input) of every connection, outputs first, then inputs."""
-        outside = np.arange(math.prod(places) * self.filters).reshape(self._with_channels(places, self.filters))
-        inside = np.arange(math.prod(space) * channels).reshape(self._with_channels(space, channels))
+        filters = int(self.filters)
+        outside: Array = np.arange(math.prod(places) * filters).reshape(self._with_channels(places, filters))
+        inside: Array = np.arange(math.prod(space) * channels).reshape(self._with_channels(space, channels))
         if self.data_format == "channels_first":
             outside, inside = np.moveaxis(outside, 0, -1), np.moveaxis(inside, 0, -1)
         pairs: list[tuple[int, int]] = []

@@ -105,6 +105,11 @@ class _SpatialDropout(Dropout):
             )
         self.input_spec = InputSpec(ndim=self.rank)
 
+    def get_config(self) -> dict[str, Any]:
+        # TensorFlow forgets it in configs, and takes it from them.
+        extra = {"data_format": self.data_format} if self.data_format != "channels_last" else {}
+        return {**super().get_config(), **extra}
+
     def draw_shape(self, inputs: Any) -> Any:
         sizes = functions.shape(inputs)
         if self.data_format == "channels_first":

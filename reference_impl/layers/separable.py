@@ -12,6 +12,8 @@ from reference_impl.tensors import Tensor
 class _Depthwise(Convolution):
     """A kernel (\\*window, channels, depth_multiplier) called ``depthwise_kernel``."""
 
+    depthwise_kernel: Any
+
     def take(
         self, depth_multiplier: int, depthwise_initializer: Any, depthwise_regularizer: Any, depthwise_constraint: Any
     ) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any, Self, cast
@@ -252,7 +253,7 @@ class Bidirectional(Wrapper):
         if self.__dict__["_constant_count"]:
             config["num_constants"] = self.__dict__["_constant_count"]
         if "_backward_layer_config" in self.__dict__:
-            config["backward_layer"] = self._backward_layer_config
+            config["backward_layer"] = copy.deepcopy(self._backward_layer_config)
         return config
 
     @classmethod

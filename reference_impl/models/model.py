@@ -21,7 +21,7 @@ from reference_impl.layers.weights import gather
 from reference_impl.models.config import graph_config, graph_from_config, own_flag
 from reference_impl.models.graph import Graph
 from reference_impl.serialization import jsonable
-from reference_impl.serialization.registry import CustomObjectScope, Objects, get_registered_name
+from reference_impl.serialization.registry import CustomObjectScope, Objects
 from reference_impl.tensors import symbolic
 from reference_impl.tracking import layer_edges
 from reference_impl.training.trainer import Trainer

@@ -159,13 +159,19 @@ def _resize_nearest(images: Array, size: Array, align_corners: bool = False, hal
     return images[:, rows][:, :, columns]
 
 
+def _add_at(images: Array, rows: Array, columns: Array, values: Array) -> None:
+    """Add to rows and columns, which may come more than once."""
+    where: Any = (slice(None), rows[:, None], columns[None, :])
+    np.add.at(images, where, values)
+
+
 def _resize_nearest_gradient(
     grads: Array, size: Array, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> Array:
     rows = _nearest(grads.shape[1], int(size[0]), align_corners, half_pixel_centers)
     columns = _nearest(grads.shape[2], int(size[1]), align_corners, half_pixel_centers)
     dx = np.zeros((grads.shape[0], int(size[0]), int(size[1]), grads.shape[3]), grads.dtype)
-    np.add.at(dx, (slice(None), rows[:, None], columns[None, :]), grads)
+    _add_at(dx, rows, columns, grads)
     return dx
 
 
@@ -196,13 +202,13 @@ def _resize_bilinear(
 def _resize_bilinear_gradient(
     grads: Array, original_image: Array, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> Array:
-    dx = np.zeros(original_image.shape, np.float32)
+    dx: Array = np.zeros(original_image.shape, np.float32)
     top, bottom, down = _weights(grads.shape[1], dx.shape[1], align_corners, half_pixel_centers)
     left, right, across = _weights(grads.shape[2], dx.shape[2], align_corners, half_pixel_centers)
     across, down = across[:, None], down[:, None, None]
     for rows, vertical in ((top, 1 - down), (bottom, down)):
         for columns, horizontal in ((left, 1 - across), (right, across)):
-            np.add.at(dx, (slice(None), rows[:, None], columns[None, :]), grads * vertical * horizontal)
+            _add_at(dx, rows, columns, grads * vertical * horizontal)
     return dx.astype(original_image.dtype)
 
 

@@ -64,9 +64,9 @@ def _without_mask_ops(form: Form) -> Form:
     graph = cast("Form", config)
     layers = cast("list[dict[str, Any]]", copy.deepcopy(graph["layers"]))
     masks = {entry["name"] for entry in layers if entry.get("class_name") in _MASK_OPS and _is_op(entry)}
-    nodes = [node for entry in layers for node in entry.get("inbound_nodes", ()) if isinstance(node, dict)]
-    for node in nodes:
-        kwargs = cast("dict[str, Any]", node).get("kwargs", {})
+    calls: list[Any] = [node for entry in layers for node in entry.get("inbound_nodes", ())]
+    for node in calls:
+        kwargs: dict[str, Any] = cast("dict[str, Any]", node).get("kwargs", {}) if isinstance(node, dict) else {}
         # The mode is that of the model's own call.
         kwargs.pop("training", None)
         if _sources(kwargs.get("mask")) <= masks:

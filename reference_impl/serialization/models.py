@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from reference_impl import dialects
 from reference_impl.errors import LoadError
 from reference_impl.layers import KIND
 from reference_impl.models import Model
-from reference_impl import dialects
 from reference_impl.serialization import generic, jsonable, keras_3, later
 from reference_impl.serialization.registry import Objects
 

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def data(case):
             values = values.astype("int32")
         else:
             values = numbers(size, 100 * place)
-        values = values.reshape((BATCH,) + tuple(shape))
+        values = values.reshape((BATCH, *shape))
         if case.get("mask"):
             values[0, -1:] = 0
             values[1, :1] = 0
@@ -229,21 +230,24 @@ def write(keras, case, folder, results, formats):
 
 
 def read(keras, case, folder, results, formats):
+    built = []
+
+    def fresh():
+        """A model with other weights, the same for all formats."""
+        built[:] = built or [build(keras, case)]
+        values = built[0].get_weights()
+        built[0].set_weights([np.ones_like(value) if value.dtype.kind == "f" else value for value in values])
+        return built[0]
+
     for form in formats:
         if os.path.exists(os.path.join(folder, f"write-{form}.txt")):
             continue
 
         def one(form=form):
-            model = READERS[form](keras, lambda: fresh(keras, case), folder)
+            model = READERS[form](keras, fresh, folder)
             keep(os.path.join(results, f"found-{form}.npz"), facts(keras, case, model, False))
 
         attempt(os.path.join(results, f"read-{form}.txt"), one)
-
-
-def fresh(keras, case):
-    model = build(keras, case)
-    model.set_weights([np.ones_like(value) if value.dtype.kind == "f" else value for value in model.get_weights()])
-    return model
 
 
 def attempt(path, action):
@@ -259,12 +263,12 @@ def attempt(path, action):
 
 def run(keras, plan, cases):
     """Do the plan's action with ``cases`` (by name), a folder each."""
+    work = {"write": write, "read": read}[plan["action"]]
     for name, case in cases.items():
         folder, results = (os.path.join(plan[key], name) for key in ("folder", "results"))
         os.makedirs(results, exist_ok=True)
         keras.backend.clear_session()  # names begin anew
-        work = {"write": write, "read": read}[plan["action"]]
-        attempt(os.path.join(results, "failed.txt"), lambda: work(keras, case, folder, results, plan["formats"]))
+        attempt(os.path.join(results, "failed.txt"), partial(work, keras, case, folder, results, plan["formats"]))
 
 
 def imported(library):

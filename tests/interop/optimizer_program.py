@@ -9,6 +9,8 @@ state, and how three more steps go (``truth.npz``); to ``read`` is to load it an
 import json
 import os
 import sys
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 
@@ -46,7 +48,7 @@ def namespace(keras, variant):
         keys = {"legacy": None, "new": {"jit_compile": False}, "keras3": {"loss_scale_factor": None}}[variant]
         return keras.optimizers if keys is None else Later(keras.optimizers, keys)
     legacy = [keras.optimizers.legacy] if variant == "legacy" and hasattr(keras.optimizers, "legacy") else []
-    return Places(*(legacy + [keras.optimizers]))
+    return Places(*legacy, keras.optimizers)
 
 
 def build(keras):
@@ -141,22 +143,15 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         plan = json.load(file)
     keras = imported(plan["library"])
+    work = {"write": write, "read": read}[plan["action"]]
     for case in plan["cases"]:
         variant, name = case.split("/")
         folder, results = (os.path.join(plan[key], case) for key in ("folder", "results"))
         os.makedirs(results, exist_ok=True)
         keras.backend.clear_session()
-        work = {"write": write, "read": read}[plan["action"]]
-        formats = plan["formats"]
-
-        def one():
-            work(keras, OPTIMIZERS[name], variant, folder, results, formats)
-
-        if plan["library"] == "reference":
-            with keras.dialect(plan["dialect"] or "keras-2.4"):
-                attempt(os.path.join(results, "failed.txt"), one)
-        else:
-            attempt(os.path.join(results, "failed.txt"), one)
+        action = partial(work, keras, OPTIMIZERS[name], variant, folder, results, plan["formats"])
+        with keras.dialect(plan["dialect"]) if plan["dialect"] else nullcontext():
+            attempt(os.path.join(results, "failed.txt"), action)
 
 
 if __name__ == "__main__":

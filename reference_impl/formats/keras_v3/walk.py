@@ -77,7 +77,7 @@ class _Walk:
             counts[stem] = count + 1
             return f"{path}/{stem}_{count}" if count else f"{path}/{stem}"
 
-        items = list(container.values()) if isinstance(container, Mapping) else list(container)
+        items: list[Any] = list(cast("Any", container.values() if isinstance(container, Mapping) else container))
         for item in items:
             if _is_saveable(item):
                 if self.generation == "keras-2.15" and id(item) in self.seen:

@@ -5,7 +5,7 @@ then the vocabulary in order.
 
 Two generations have the same class names and another form:
 
-* **TensorFlow 2.4**: the vocabulary is in no config; it is the table ``_table``, part of checkpoints and of nothing else.
+* **TensorFlow 2.4**: the vocabulary is in the config if it was given as an argument (2.4 itself forgets it there); it is the table ``_table``, part of checkpoints and of nothing else.
 * **later**: ``vocabulary`` is in the config if it was given as an argument, else (after ``adapt``) an asset
   ``vocabulary.txt`` of the ``.keras`` format; ``output_mode`` may count tokens instead of numbering them.
 
@@ -63,6 +63,7 @@ class IndexLookup(CombinerLayer):
         self.oov_token = oov_token
         self.invert = invert
         self.__dict__["later"] = None if later is None else dict(later)
+        self.__dict__["_given"] = None if vocabulary is None else list(vocabulary)
         numbers, tokens = "int64", self.token_dtype
         unknown = self._oov_start() if num_oov_indices == 1 else -1
         described = (numbers, tokens, oov_token) if invert else (tokens, numbers, unknown)
@@ -76,6 +77,11 @@ class IndexLookup(CombinerLayer):
                 self.token_counts = LookupTable(tokens, numbers, 0)
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, given.get("idf_weights"))
+
+    def given_config(self) -> dict[str, Any]:
+        """The vocabulary if it was an argument. TensorFlow 2.4 forgets it in configs, and takes it from them."""
+        given: list[Any] | None = self.__dict__["_given"]
+        return {} if given is None else {"vocabulary": list(given)}
 
     output_mode: str
     later: dict[str, Any] | None
@@ -340,6 +346,7 @@ class StringLookup(IndexLookup):
             "oov_token": self.oov_token,
             "mask_token": self.mask_token,
             "encoding": self.encoding,
+            **self.given_config(),
         }
 
 
@@ -379,4 +386,5 @@ class IntegerLookup(IndexLookup):
             "max_values": self.max_tokens,
             "mask_value": self.mask_token,
             "oov_value": self.oov_token,
+            **self.given_config(),
         }

@@ -106,8 +106,9 @@ class Normalization(CombinerLayer):
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "axis": self.axis}
-        if not self.__dict__["_later"]:
-            return config
         given: tuple[Array, Array] | None = self.__dict__["_given"]
         mean, variance = (None, None) if given is None else (value.tolist() for value in given)
+        if not self.__dict__["_later"]:
+            # TensorFlow 2.4 takes both from a config, and writes neither.
+            return config if given is None else {**config, "mean": mean, "variance": variance}
         return {**config, "invert": self.invert, "mean": mean, "variance": variance}

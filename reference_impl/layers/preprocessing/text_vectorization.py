@@ -195,7 +195,7 @@ class TextVectorization(CombinerLayer):
             "pad_to_max_tokens": self.pad_to_max_tokens,
         }
         if later is None:
-            return config
+            return {**config, **self.lookup.given_config()}
         lookup = self.lookup.later_config()
         return {
             **config,

@@ -14,9 +14,12 @@ batch. Further keys:
 ``random``     its outputs in training are drawn, and not compared
 ``gradients``  False: it is not differentiable
 ``tolerance``  ε of |a - b| ≤ ε · max(1, max|expected|); 1e-6 if not given
-``but``        libraries left out, each with the reason
+``but``        libraries left out, each with the reason, which a test holds against what happens
 
-One family against one library: ``pytest tests/interop/test_layers.py -k 'convolution and tf2.4'``.
+Optimizers are in ``optimizers.OPTIMIZERS``: ``optimizer`` makes one from the library's namespace of optimizers.
+
+One family against one library, in processes that do nothing else: ``pytest tests/interop -k 'convolution and tf2.4'``,
+with ``KERAS_CONFORMANCE_ENVS`` naming the folder of the environments unless tox has made them.
 """
 
 import importlib

@@ -16,10 +16,7 @@ def _multi_head(masked=False, **arguments):
 # The gradient of a key's bias is zero: what there is of it is rounding.
 _TOLERANCE = 1e-5
 
-_SHAPES = {
-    name: "its loader needs keys in the config that TensorFlow 2.4 refuses; the dialect keras-2.15 writes them"
-    for name in ("tf2.15", "tf-keras")
-}
+_SHAPES = dict.fromkeys(("tf2.15", "tf-keras"), "its loader needs keys in the config that TensorFlow 2.4 refuses; the dialect keras-2.15 writes them")
 
 CASES = {
     "attention": dict(layer=lambda L: L.Attention(), inputs=[(4, 3), (5, 3)]),

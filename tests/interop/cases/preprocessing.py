@@ -1,14 +1,11 @@
 """Preprocessing layers. Arguments that both generations of a layer know are given by position or by their old names."""
 
-_OLD = {name: "the argument or its meaning is TensorFlow 2.4's own" for name in ("tf2.15", "tf-keras", "keras3")}
+_OLD = dict.fromkeys(("tf2.15", "tf-keras", "keras3"), "the argument or its meaning is TensorFlow 2.4's own")
 _LATER = {"tf2.4": "the layer or the argument is later than TensorFlow 2.4"}
 _WORDS = [b"a", b"bb", b"", b"zz", b"[UNK]", b"ccc", b"d"]
 _TEXTS = [b"The quick, brown FOX!", b"jumped over the lazy dog's back", b"", b"a  b\tthe c", b"fox fox -- fox"]
 _VOCABULARY = ["a", "bb", "ccc"]
-_STALE = {
-    name: "its outputs are those of the values at the time of building, whatever is loaded or set later"
-    for name in ("tf2.15", "keras3")
-}
+_STALE = dict.fromkeys(("tf2.15", "keras3"), "its outputs are those of the values at the time of building, whatever is loaded or set later")
 _TABLE = {"tf2.4": "its lists of weights have the two tensors of the table; test_tables.py exchanges it"}
 _IMAGES = [(5, 6, 3)]
 _TEXT_VOCABULARY = ["the", "fox", "quick", "the quick", "b"]
@@ -212,7 +209,7 @@ CASES = {
         layer=lambda L: L.RandomCrop(3, 4),
         inputs=_IMAGES,
         random=True,
-        but={name: "out of training it cuts first and resizes then" for name in ("tf2.15", "tf-keras", "keras3")},
+        but=dict.fromkeys(("tf2.15", "tf-keras", "keras3"), "out of training it cuts first and resizes then"),
     ),
     "random-flip": dict(layer=lambda L: L.RandomFlip("horizontal"), inputs=_IMAGES, random=True),
     "random-translation": dict(layer=lambda L: L.RandomTranslation(0.1, (-0.2, 0.3)), inputs=_IMAGES, random=True),
