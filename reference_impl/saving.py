@@ -220,7 +220,7 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
     Returns the load status for a checkpoint, None for HDF5. Raises ``LoadError``, and then nothing has
     changed; ``ValueError`` for HDF5 into a model without weights yet (a checkpoint waits for them).
     """
-    v3 = _is_v3_weights(path)
+    v3 = _is_v3_weights(path) or _is_archive(path)
     if skip_mismatch and not by_name and not v3:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     prefix = _checkpoint_prefix(path)
@@ -229,6 +229,12 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
     from reference_impl.formats.hdf5 import stored, weights
     from reference_impl.formats.hdf5.model import MODEL_WEIGHTS
 
+    if _is_archive(path):
+        from reference_impl.formats.keras_v3.archive import load_weights as load_from_archive
+
+        _check_built(model, "loaded")
+        load_from_archive(_as_text(path), model, skip_mismatch)
+        return None
     with _open_hdf5(path, _refuse_other_weights) as (file, name):
         if not model.built:
             raise ValueError(
@@ -247,6 +253,10 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
             group, name = file[MODEL_WEIGHTS], f"{name}: {MODEL_WEIGHTS}"
         weights.load_weights(group, model, name, by_name=by_name, skip_mismatch=skip_mismatch)
     return None
+
+
+def _is_archive(path: Any) -> bool:
+    return _open_group(path) is None and os.path.isfile(_as_text(path)) and _is_zip(path)
 
 
 def _is_v3_weights(path: Any) -> bool:

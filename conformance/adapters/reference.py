@@ -33,14 +33,17 @@ class Reference(Library):
 
         self.keras = reference_impl
         self.tf = reference_impl.tf
+        self._generation = dialect
         self._dialect = reference_impl.dialect(dialect)
         self._dialect.__enter__()  # for as long as the adapter lives
 
     def more_capabilities(self) -> Sequence[str]:
+        v3 = ("save.keras", "load.keras", "save-weights.weights-h5", "load-weights.weights-h5")
         return (
             *("source", "add-loss", "checkpoint"),
             *("save.hdf5", "load.hdf5"),
             *("save-weights.checkpoint", "load-weights.checkpoint", "save-weights.hdf5", "load-weights.hdf5"),
+            *(v3 if self._generation in ("keras-2.15", "keras-3") else ()),
         )
 
     def flatten(self, structure: Any) -> List[Any]:

@@ -5,6 +5,10 @@ becomes a layer of class ``TFOpLambda`` that remembers it under its TensorFlow n
 :data:`FUNCTIONS` finds it again.
 """
 
+# Importing the ops fills their table.
+# ruff: noqa: F401
+# pyright: reportUnusedImport=false
+
 from __future__ import annotations
 
 import functools
@@ -13,7 +17,23 @@ from typing import Any, cast
 
 import numpy as np
 
-from reference_impl import ops as ops  # fills the table
+from reference_impl.ops import (
+    arrays,
+    buckets,
+    convolution,
+    einsum,
+    elementwise,
+    fingerprints,
+    images,
+    lookup,
+    matrix,
+    pooling,
+    randomness,
+    reductions,
+    scans,
+    strings,
+    transforms,
+)
 from reference_impl.tensors import Tensor, convert
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}

@@ -31,6 +31,8 @@ _GONE: dict[str, tuple[str, ...]] = {
     "Conv2DTranspose": ("groups",),
     "Conv3DTranspose": ("groups",),
     "Embedding": ("input_length",),
+    "Attention": ("causal",),
+    "AdditiveAttention": ("causal",),
 }
 """Arguments that Keras 3 has given up, by class."""
 

@@ -81,7 +81,8 @@ _MASK_OPS = ("NotEqual", "Any", "All", "LogicalAnd", "ExpandDims")
 
 
 def _is_op(entry: Form) -> bool:
-    return str(entry.get("module", "")).startswith("keras.src.ops")
+    # In HDF5 files Keras 3 writes no modules.
+    return str(entry.get("module") or "keras.src.ops").startswith("keras.src.ops")
 
 
 def _sources(value: Any) -> set[str]:
@@ -123,6 +124,11 @@ def _arguments(name: str, config: dict[str, Any], is_of_keras: bool, is_keras_3:
         config = {key: value for key, value in config.items() if (key, value) != ("optional", False)}
         if "batch_shape" in config:
             config["batch_input_shape"] = config.pop("batch_shape")
+    if name == "MultiHeadAttention":
+        # tf_keras writes this in HDF5 files, where it writes no modules.
+        config = {key: value for key, value in config.items() if (key, value) != ("softmax_robust_masking", False)}
+    if name == "LeakyReLU" and "negative_slope" in config:
+        config["alpha"] = config.pop("negative_slope")
     if is_of_keras or is_keras_3:
         for key, off in _KERAS_3.items():
             if key in config and config[key] in off:
@@ -130,6 +136,8 @@ def _arguments(name: str, config: dict[str, Any], is_of_keras: bool, is_keras_3:
     if is_keras_3:
         if name in _SEEDED:
             config.pop("seed", None)
+        if name in _IMAGES and config.get("data_format") == "channels_last":
+            del config["data_format"]
         for key, value in config.items():
             if key.endswith("activation") and value == "hard_sigmoid":
                 config[key] = "hard_sigmoid_3"
@@ -138,7 +146,6 @@ def _arguments(name: str, config: dict[str, Any], is_of_keras: bool, is_keras_3:
 
 _KERAS_3: dict[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
-    "softmax_robust_masking": (False,),
     "use_cudnn": ("auto",),
     "synchronized": (False,),
     "renorm": (False,),
@@ -147,6 +154,10 @@ _KERAS_3: dict[str, tuple[Any, ...]] = {
     "output_axes": (None,),
 }
 """Arguments that 2.4 does not have, and the values that change nothing."""
+_IMAGES = (
+    "CenterCrop", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom",
+    "Resizing",
+)  # fmt: skip
 _SEEDED = ("LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 

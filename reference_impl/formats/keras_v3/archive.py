@@ -25,6 +25,7 @@ from typing import Any, cast
 
 from reference_impl.errors import LoadError
 from reference_impl.formats.files import replacing
+from reference_impl.formats.hdf5.model import NOT_COMPILED
 from reference_impl.formats.keras_v3 import weights
 from reference_impl.formats.keras_v3.walk import Generation
 
@@ -75,16 +76,28 @@ def read_model(path: str, custom_objects: Mapping[str, Any] | None = None, compi
         _json(archive, METADATA, path)
         model = _naming(f"{path}: {CONFIG}", lambda: deserialize_model(config, custom_objects))
         _build(model, config)
-        training = config.get("compile_config")
-        if compile and isinstance(training, Mapping) and training:
+        training: Any = config.get("compile_config")
+        if compile and isinstance(training, Mapping) and "optimizer" in training:
             known = _training(cast("Mapping[str, Any]", training))
             _naming(f"{path}: {CONFIG}: compile_config", lambda: compile_from_config(model, known, custom_objects))
+        elif compile:
+            warnings.warn(NOT_COMPILED, stacklevel=3)
         _read_weights(archive, path, model)
     return model
 
 
+def load_weights(path: str, model: Any, skip_mismatch: bool = False) -> None:
+    """Give ``model`` the weights of the model in the archive, all or (``LoadError``) none."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except _ZIP_ERRORS as error:
+        raise LoadError(f"{path}: found a zip archive that is damaged ({error}), expected a whole one") from error
+    with archive:
+        _read_weights(archive, path, model, optimizer=False, skip_mismatch=skip_mismatch)
+
+
 def _build(model: Any, config: Mapping[str, Any]) -> None:
-    shape = config.get("build_config")
+    shape: Any = config.get("build_config")
     if model.built or not isinstance(shape, Mapping):
         return
     given = cast("Mapping[str, Any]", shape)
@@ -92,7 +105,7 @@ def _build(model: Any, config: Mapping[str, Any]) -> None:
     if found is None:
         return
     try:
-        model.build(tuple(found) if isinstance(found, list) else found)
+        model.build(tuple(cast("list[Any]", found)) if isinstance(found, list) else found)
     except (TypeError, ValueError, NotImplementedError) as error:
         warnings.warn(f"{model.name!r} could not be built for {found}: {error}", stacklevel=4)
 
@@ -105,7 +118,9 @@ def _training(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"optimizer_config": told.get("optimizer"), **{name: told.get(name) for name in names}}
 
 
-def _read_weights(archive: zipfile.ZipFile, path: str, model: Any) -> None:
+def _read_weights(
+    archive: zipfile.ZipFile, path: str, model: Any, optimizer: bool = True, skip_mismatch: bool = False
+) -> None:
     import h5py  # pyright: ignore[reportMissingTypeStubs]
 
     from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
@@ -122,10 +137,12 @@ def _read_weights(archive: zipfile.ZipFile, path: str, model: Any) -> None:
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: found an HDF5 file that is damaged ({error}), expected a whole one") from error
     with file:
-        has_state = model.optimizer is not None and "optimizer" in file and len(file["optimizer/vars"]) > 0
+        stored = cast("Any", file).get("optimizer/vars") if optimizer else None
+        own: Any = model.optimizer
+        has_state = own is not None and stored is not None and len(stored) > 0
         if has_state:
-            model.optimizer.create_slots(model.trainable_weights)
-        weights.load(file, model, place, optimizer=has_state)
+            cast("Any", own).create_slots(model.trainable_weights)
+        weights.load(file, model, place, optimizer=has_state, skip_mismatch=skip_mismatch)
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: str, limit: int) -> bytes:

@@ -98,6 +98,9 @@ class _Walk:
             if is_model:
                 found["layers"] = list(target.layers)
             return sorted(found.items(), reverse=True)
+        if type(target).__name__ == "MultiHeadAttention":
+            # Keras 3 has public properties for these, which come first.
+            found = {name.lstrip("_"): child for name, child in found.items()}
         rest = sorted(found.items(), key=lambda item: (item[0].startswith("_"), item[0]))
         return [("layers", list(target.layers)), *rest] if with_graph else rest
 

@@ -16,8 +16,6 @@ def _multi_head(masked=False, **arguments):
 # The gradient of a key's bias is zero: what there is of it is rounding.
 _TOLERANCE = 1e-5
 
-_SHAPES = dict.fromkeys(("tf2.15", "tf-keras"), "its loader needs keys in the config that TensorFlow 2.4 refuses; the dialect keras-2.15 writes them")
-
 CASES = {
     "attention": dict(layer=lambda L: L.Attention(), inputs=[(4, 3), (5, 3)]),
     "attention-scale-key-masked": dict(
@@ -47,32 +45,29 @@ CASES = {
         tolerance=_TOLERANCE,
         layer=_multi_head(num_heads=2, key_dim=3),
         inputs=[(4, 5), (6, 5)],
-        but=_SHAPES,
     ),
     "multi-head-attention-dims": dict(
         tolerance=_TOLERANCE,
         layer=_multi_head(num_heads=2, key_dim=3, value_dim=4, output_shape=7, use_bias=False),
         inputs=[(4, 5), (6, 3), (6, 2)],
-        but=_SHAPES,
     ),
     "multi-head-attention-axes": dict(
         tolerance=_TOLERANCE,
         layer=_multi_head(num_heads=2, key_dim=3, attention_axes=(2,), output_shape=(2, 3)),
         inputs=[(3, 4, 5), (3, 6, 5)],
-        but={**_SHAPES, "keras3": "an output_shape of two numbers fails there"},
+        but={"keras3": "an output_shape of two numbers fails there"},
     ),
     "multi-head-attention-dropout": dict(
         tolerance=_TOLERANCE,
         layer=_multi_head(num_heads=2, key_dim=3, dropout=0.3),
         inputs=[(4, 5), (6, 5)],
         random=True,
-        but=_SHAPES,
     ),
     "multi-head-attention-mask": dict(
         tolerance=_TOLERANCE,
         layer=_multi_head(masked=True, num_heads=2, key_dim=3),
         inputs=[(4, 5), (6, 5), (4, 6)],
-        but={**_SHAPES, "keras3": "a comparison is a layer of another class there"},
+        but={"keras3": "a comparison is a layer of another class there"},
     ),
     "einsum-dense": dict(
         layer=lambda L: L.EinsumDense("abc,cd->abd", output_shape=(None, 7), bias_axes="d"), inputs=[(4, 3)]

@@ -7,6 +7,5 @@ CASES = {
         layer=lambda L: L.Embedding(7, 3, input_length=5, embeddings_regularizer="l2"),
         inputs=[(5,)],
         integers=7,
-        but={"keras3": "input_length is gone"},
     ),
 }

@@ -29,11 +29,6 @@ CASES = {
             renorm=True, renorm_clipping={"rmax": 1.5, "rmin": 0.5, "dmax": 0.5}, renorm_momentum=0.9
         ),
         inputs=[(3,)],
-        but={
-            "tf2.15": "renorm is gone from the class",
-            "tf-keras": "renorm is gone from the class",
-            "keras3": "other arithmetic",
-        },
     ),
     "sync-batch-normalization": dict(
         layer=lambda L: L.SyncBatchNormalization(), inputs=[(4, 3)], but={"keras3": "an argument there"}

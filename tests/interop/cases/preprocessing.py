@@ -5,7 +5,9 @@ _LATER = {"tf2.4": "the layer or the argument is later than TensorFlow 2.4"}
 _WORDS = [b"a", b"bb", b"", b"zz", b"[UNK]", b"ccc", b"d"]
 _TEXTS = [b"The quick, brown FOX!", b"jumped over the lazy dog's back", b"", b"a  b\tthe c", b"fox fox -- fox"]
 _VOCABULARY = ["a", "bb", "ccc"]
-_STALE = dict.fromkeys(("tf2.15", "keras3"), "its outputs are those of the values at the time of building, whatever is loaded or set later")
+_STALE = dict.fromkeys(
+    ("keras3",), "its outputs are those of the values at the time of building, whatever is loaded or set later"
+)
 _TABLE = {"tf2.4": "its lists of weights have the two tensors of the table; test_tables.py exchanges it"}
 _IMAGES = [(5, 6, 3)]
 _TEXT_VOCABULARY = ["the", "fox", "quick", "the quick", "b"]
@@ -25,7 +27,7 @@ CASES = {
         layer=lambda L: L.Discretization(bins=[-0.5, 0.0, 1.0]),
         inputs=[(4,)],
         gradients=False,
-        but={"tf2.15": _OLD["tf2.15"], "keras3": _OLD["keras3"]},
+        but={"keras3": _OLD["keras3"]},
     ),
     "discretization": dict(
         layer=lambda L: L.Discretization(bin_boundaries=[-0.5, 0.0, 1.0]), inputs=[(4,)], gradients=False, but=_LATER
@@ -181,7 +183,7 @@ CASES = {
         inputs=[(1,)],
         strings=_TEXTS,
         gradients=False,
-        but={**_TABLE, "keras3": "multi_hot there"},
+        but=_TABLE,
     ),
     "text-vectorization-characters": dict(
         layer=lambda L: L.TextVectorization(
