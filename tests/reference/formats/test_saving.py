@@ -80,9 +80,6 @@ def test_what_is_not_yet_there_says_so(tmp_path: Path) -> None:
     (tmp_path / "s" / "saved_model.pb").write_bytes(b"")
     with pytest.raises(LoadError, match="found a SavedModel"):
         keras.models.load_model(tmp_path / "s")
-    (tmp_path / "z.keras").write_bytes(b"PK\x03\x04rest")
-    with pytest.raises(LoadError, match="not yet supported"):
-        keras.models.load_model(tmp_path / "z.keras")
 
 
 def test_an_open_file_serves_both_ways(tmp_path: Path) -> None:
