@@ -383,7 +383,7 @@ class RandomWidth(_RandomSize):
     axis = 2
 
 
-# -- helpers -------------------------------------------------------------------------------------------------------
+# -- what the layers share -----------------------------------------------------------------------------------------
 
 
 def _check_interpolation(layer: PreprocessingLayer, interpolation: str) -> None:
