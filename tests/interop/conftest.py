@@ -78,4 +78,4 @@ def pytest_runtest_makereport(
 
 
 def _text(call: pytest.CallInfo[None]) -> str:
-    return "" if call.excinfo is None else str(call.excinfo.value)
+    return "" if call.excinfo is None else f"{call.excinfo.typename}: {call.excinfo.value}"
