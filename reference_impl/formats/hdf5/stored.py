@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -103,7 +103,11 @@ def member(group: Any, path: str, place: str, kind: str, expected: str) -> Any:
 
     found: Any = group
     try:
-        for part in path.split("/"):
+        # Links are looked at in passing; what a name in between refers to need not be opened.
+        direct = _is_hard(group, path.split("/"))
+        if direct:
+            found = group[path]
+        for part in () if direct else path.split("/"):
             link: Any = found.get(part, getlink=True) if part not in ("", ".") else None
             if link is None:
                 fail(place, f"no {kind} {path}", expected)
@@ -117,6 +121,21 @@ def member(group: Any, path: str, place: str, kind: str, expected: str) -> Any:
     if not isinstance(found, h5py.Dataset if kind == "dataset" else h5py.Group):
         fail(place, f"a {type(found).__name__.lower()} {path}", f"a {kind}")
     return found
+
+
+def _is_hard(group: Any, parts: list[str]) -> bool:
+    """Whether every step of the way is a link to something in the file itself."""
+    import h5py  # pyright: ignore[reportMissingTypeStubs]
+
+    if "" in parts or "." in parts:
+        return False
+    hard = cast("Any", h5py).h5l.TYPE_HARD
+    links: Any = group.id.links
+    try:
+        ways = ("/".join(parts[: count + 1]) for count in range(len(parts)))
+        return all(links.get_info(way.encode()).type == hard for way in ways)
+    except (KeyError, *H5PY_ERRORS):
+        return False
 
 
 def read_value(layer: StoredLayer, weight: Weight, dtype: str) -> Array:
