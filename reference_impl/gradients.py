@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from reference_impl import functions
-from reference_impl.tensors import Tensor, recording
+from reference_impl.tensors import Call, Tensor, recording
 from reference_impl.variables import Variable
 
 
@@ -41,22 +41,25 @@ def gradients(target: Tensor, sources: Sequence[Tensor | Variable]) -> list[Tens
     ``LookupError`` names an op on the way that has no gradient.
     """
     wanted = {id(source) for source in sources}
-    order = _from_target_to_sources(target, wanted)
     found: dict[int, Tensor] = {id(target): functions.ones_like(target)}
-    for tensor in order:
-        upstream = found.get(id(tensor))
-        call = tensor.producer
-        if upstream is None or call is None:
+    for tensor, call in _from_target_to_sources(target, wanted):
+        results = call.results or [tensor]
+        upstream = [found.get(id(result)) for result in results]
+        if all(gradient is None for gradient in upstream):
             continue
         variable = call.attrs.get("variable")
         if isinstance(variable, Variable):
-            _add(found, variable, upstream)
+            assert upstream[0] is not None
+            _add(found, variable, upstream[0])
             continue
         if call.op.gradient is None:
             raise LookupError(f"op {call.op.name} has no gradient, and the loss depends on it")
-        for source, gradient in zip(
-            call.inputs, call.op.gradient(upstream, tensor, *call.inputs, **call.attrs), strict=False
-        ):
+        downstream = (
+            call.op.gradient(upstream, results, *call.inputs, **call.attrs)
+            if call.op.several
+            else call.op.gradient(upstream[0], tensor, *call.inputs, **call.attrs)
+        )
+        for source, gradient in zip(call.inputs, downstream, strict=False):
             if gradient is not None:
                 _add(found, source, gradient)
     return [found.get(id(source)) for source in sources]
@@ -67,27 +70,33 @@ def _add(found: dict[int, Tensor], source: Tensor | Variable, gradient: Tensor) 
     found[id(source)] = gradient if present is None else functions.add(present, gradient)
 
 
-def _from_target_to_sources(target: Tensor, wanted: set[int]) -> list[Tensor]:
-    """The tensors that ``target`` was computed from and that depend on a source, each after all that use it."""
-    order: list[Tensor] = []
-    relevant: dict[int, bool] = {}
+def _from_target_to_sources(target: Tensor, wanted: set[int]) -> list[tuple[Tensor, Call]]:
+    """The calls that ``target`` was computed by and that depend on a source, each after all that use what it gave.
+
+    With each call one of the tensors it gave.
+    """
+    order: list[tuple[Tensor, Call]] = []
+    relevant: dict[int, bool] = {}  # by call, and by tensor for those that nothing made
     stack: list[tuple[Tensor, bool]] = [(target, False)]
     while stack:
         tensor, inputs_done = stack.pop()
         call = tensor.producer
-        if inputs_done:
-            assert call is not None
-            variable = call.attrs.get("variable")
-            depends = id(tensor) in wanted or id(variable) in wanted
-            if depends or any(relevant[id(source)] for source in call.inputs):
-                relevant[id(tensor)] = True
-                order.append(tensor)
-            continue
-        if id(tensor) in relevant:
-            continue
-        relevant[id(tensor)] = id(tensor) in wanted
-        if call is not None:
+        if call is None:
+            relevant[id(tensor)] = id(tensor) in wanted
+        elif inputs_done:
+            depends = id(call.attrs.get("variable")) in wanted or any(
+                id(result) in wanted for result in call.results or [tensor]
+            )
+            if depends or any(id(source) in wanted or relevant[_node(source)] for source in call.inputs):
+                relevant[id(call)] = True
+                order.append((tensor, call))
+        elif id(call) not in relevant:
+            relevant[id(call)] = False
             stack.append((tensor, True))
             stack.extend((source, False) for source in call.inputs)
     order.reverse()
     return order
+
+
+def _node(tensor: Tensor) -> int:
+    return id(tensor if tensor.producer is None else tensor.producer)

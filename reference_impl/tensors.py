@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -27,11 +27,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One application of an op."""
+    """One application of an op. ``results``: what it gave, of an op of several outputs."""
 
     op: Op
     inputs: tuple[Tensor, ...]
     attrs: dict[str, Any]
+    results: list[Tensor] = field(default_factory=list[Any], repr=False)
 
 
 class Operators:
@@ -199,20 +200,36 @@ def recording() -> Generator[None]:
 def apply(name: str, *inputs: Tensor, **attrs: Any) -> Tensor:
     """Apply the op ``name`` of the table. Errors of kernel or shape rule name the op and the inputs' shapes."""
     op = OPS[name]
-    for tensor in inputs:
-        if tensor.array is None:
-            break
-    else:
-        try:
-            result = np.asarray(op.kernel(*[tensor.array for tensor in inputs], **attrs))
-        except ValueError as error:
-            raise ValueError(f"{_described(op, inputs)}: {error}") from None
+    if all(tensor.array is not None for tensor in inputs):
+        result = np.asarray(_checked(op.kernel, op, inputs, [tensor.array for tensor in inputs], attrs))
         return Tensor(result, producer=Call(op, inputs, attrs) if _recording.depth else None)
+    shape: Any = _checked(op.shape, op, inputs, inputs, attrs)
+    dtype: Any = op.dtype(*inputs, **attrs)
+    return Tensor(None, shape, dtype, Call(op, inputs, attrs))
+
+
+def apply_several(name: str, *inputs: Tensor, **attrs: Any) -> tuple[Tensor, ...]:
+    """Apply the op ``name``, one of several outputs. Errors as of :func:`apply`."""
+    op = OPS[name]
+    if all(tensor.array is not None for tensor in inputs):
+        arrays = _checked(op.kernel, op, inputs, [tensor.array for tensor in inputs], attrs)
+        producer = Call(op, inputs, attrs) if _recording.depth else None
+        results = tuple(Tensor(np.asarray(array), producer=producer) for array in arrays)
+    else:
+        producer = Call(op, inputs, attrs)
+        shapes: Any = _checked(op.shape, op, inputs, inputs, attrs)
+        dtypes: Any = op.dtype(*inputs, **attrs)
+        results = tuple(Tensor(None, shape, dtype, producer) for shape, dtype in zip(shapes, dtypes, strict=True))
+    if producer is not None:
+        producer.results.extend(results)
+    return results
+
+
+def _checked(function: Any, op: Op, inputs: tuple[Tensor, ...], args: Any, attrs: dict[str, Any]) -> Any:
     try:
-        shape = op.shape(*inputs, **attrs)
+        return function(*args, **attrs)
     except ValueError as error:
         raise ValueError(f"{_described(op, inputs)}: {error}") from None
-    return Tensor(None, shape, op.dtype(*inputs, **attrs), Call(op, inputs, attrs))
 
 
 def _described(op: Op, inputs: tuple[Tensor, ...]) -> str:

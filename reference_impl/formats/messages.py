@@ -1,11 +1,11 @@
-"""Classes for the protobuf messages of ``schema.proto``, made when this module is imported.
+"""Classes for the protobuf messages of ``schema.proto`` (checkpoints) and ``saved_model.proto``.
 
-``schema.proto`` is read by the small parser below (messages, nested messages, ``repeated``, ``oneof``;
+The schemas are read by the small parser below (messages, nested messages, ``repeated``, ``map``, ``oneof``;
 nothing else of the language) into a file descriptor, and the protobuf runtime makes the classes. No
 generated code and no ``protoc``: generated code is tied to the runtime it was generated for. The
 descriptors live in a pool of their own, so that TensorFlow in the same process does not clash with them.
 
-``messages.ObjectGraph`` and so on are the classes; :func:`parse` and :func:`serialize` go from bytes and
+``messages.ObjectGraph``, ``messages.SavedModel`` and so on are the classes; :func:`parse` and :func:`serialize` go from bytes and
 back.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _SCALARS: dict[str, int] = {
         "float",
         "int32",
         "int64",
+        "sint64",
         "string",
         "uint32",
         "uint64",
@@ -41,12 +43,13 @@ _SCALARS: dict[str, int] = {
 class _Parser:
     """Reads schema text, token by token, into the messages of a ``FileDescriptorProto``."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
         without_comments = re.sub(r"//[^\n]*", "", text)
-        self._tokens: Iterator[str] = iter(re.findall(r"[\w.]+|[{}=;]", without_comments))
+        self._tokens: Iterator[str] = iter(re.findall(r"[\w.]+|[{}=;<>,]", without_comments))
 
     def file(self) -> Any:
-        file = descriptor_pb2.FileDescriptorProto(name="reference_impl/schema.proto", package=_PACKAGE, syntax="proto3")
+        file = descriptor_pb2.FileDescriptorProto(name=f"{_PACKAGE}/{self._name}", package=_PACKAGE, syntax="proto3")
         for token in self._tokens:
             self._expect(token, "message")
             self._message(file.message_type.add())
@@ -79,10 +82,9 @@ class _Parser:
         if token == "repeated":
             field.label = _FIELD.LABEL_REPEATED
             token = next(self._tokens)
-        if token in _SCALARS:
-            field.type = _SCALARS[token]
-        else:
-            field.type_name = token  # the pool finds it, from the innermost message outwards
+        if token == "map":
+            return self._map(message, field)
+        self._type(field, token)
         field.name = next(self._tokens)
         self._expect(next(self._tokens), "=")
         field.number = int(next(self._tokens))
@@ -90,26 +92,68 @@ class _Parser:
         return field
 
     @staticmethod
-    def _expect(found: str, expected: str) -> None:
+    def _type(field: Any, token: str) -> None:
+        if token in _SCALARS:
+            field.type = _SCALARS[token]
+        else:
+            field.type_name = token  # the pool finds it, from the innermost message outwards
+
+    def _map(self, message: Any, field: Any) -> Any:
+        """``map<K, V> name = N;`` is a repeated message of a key and a value, which is marked as what it is."""
+        self._expect(next(self._tokens), "<")
+        key = next(self._tokens)
+        self._expect(next(self._tokens), ",")
+        value = next(self._tokens)
+        self._expect(next(self._tokens), ">")
+        field.name = next(self._tokens)
+        entry = message.nested_type.add(name=f"{field.name.title().replace('_', '')}Entry")
+        entry.options.map_entry = True
+        for number, (name, token) in enumerate((("key", key), ("value", value)), start=1):
+            self._type(entry.field.add(name=name, number=number, label=_FIELD.LABEL_OPTIONAL), token)
+        field.label = _FIELD.LABEL_REPEATED
+        field.type_name = entry.name
+        self._expect(next(self._tokens), "=")
+        field.number = int(next(self._tokens))
+        self._expect(next(self._tokens), ";")
+        return field
+
+    def _expect(self, found: str, expected: str) -> None:
         if found != expected:
-            raise SyntaxError(f"schema.proto: found {found!r}, expected {expected!r}")
+            raise SyntaxError(f"{self._name}: found {found!r}, expected {expected!r}")
 
 
-def _make_classes() -> dict[str, Any]:
-    file = _Parser(Path(__file__).with_name("schema.proto").read_text("utf-8")).file()
-    pool: Any = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
+_pool: Any = descriptor_pool.DescriptorPool()
+
+
+def _classes(name: str, imports: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The classes of the messages in the schema ``name``, which may refer to those of ``imports``."""
+    file = _Parser(name, Path(__file__).with_name(name).read_text("utf-8")).file()
+    file.dependency.extend(f"{_PACKAGE}/{imported}" for imported in imports)
+    _pool.AddSerializedFile(file.SerializeToString())
     return {
-        message.name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{message.name}"))
+        message.name: message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.{message.name}"))
         for message in file.message_type
     }
 
 
-_classes = _make_classes()
-BundleEntry: Any = _classes["BundleEntry"]
-BundleHeader: Any = _classes["BundleHeader"]
-ObjectGraph: Any = _classes["ObjectGraph"]
-Shape: Any = _classes["Shape"]
+_checkpoint = _classes("schema.proto")
+BundleEntry: Any = _checkpoint["BundleEntry"]
+BundleHeader: Any = _checkpoint["BundleHeader"]
+ObjectGraph: Any = _checkpoint["ObjectGraph"]
+Shape: Any = _checkpoint["Shape"]
+
+
+@cache
+def _saved_model() -> dict[str, Any]:
+    return _classes("saved_model.proto", ("schema.proto",))
+
+
+def __getattr__(name: str) -> Any:
+    """The classes of ``saved_model.proto``, made when one is first asked for."""
+    try:
+        return _saved_model()[name]
+    except KeyError:
+        raise AttributeError(f"no message {name} in schema.proto or saved_model.proto") from None
 
 
 def parse(message_class: Any, data: bytes) -> Any:

@@ -14,6 +14,10 @@ integer tensors), ``attrs`` its attributes by their names. A kernel takes arrays
 A shape rule takes tensors and attributes and returns a shape. A dtype rule takes the same; by default the result has
 the dtype of the first input. A gradient takes (gradient of the output, output, *inputs, **attributes) and returns one
 tensor for each input, None for one that has no gradient; inputs missing at the end have none.
+
+An op of several outputs (``several``) has a kernel that returns a sequence of arrays, and rules that return a sequence
+of shapes and of dtypes. Its gradient takes sequences likewise, the gradient of an output that nothing depends on being
+None: (gradients of the outputs, outputs, *inputs, **attributes).
 """
 
 from __future__ import annotations
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Kernel = Callable[..., Any]
-ShapeRule = Callable[..., "TensorShape"]
-DtypeRule = Callable[..., "DType"]
+ShapeRule = Callable[..., "TensorShape | Sequence[TensorShape]"]
+DtypeRule = Callable[..., "DType | Sequence[DType]"]
 Gradient = Callable[..., "Sequence[Tensor | None]"]
 
 
@@ -45,6 +49,8 @@ class Op:
     shape: ShapeRule
     dtype: DtypeRule
     gradient: Gradient | None
+    several: bool = False
+    stateful: bool = False
 
 
 OPS: dict[str, Op] = {}
@@ -60,9 +66,15 @@ def define(
     shape: ShapeRule,
     gradient: Gradient | None = None,
     dtype: DtypeRule = _dtype_of_first,
+    several: bool = False,
+    stateful: bool = False,
 ) -> Op:
-    """Put an op into the table. A second entry of one name is a mistake: ``ValueError``."""
+    """Put an op into the table. A second entry of one name is a mistake: ``ValueError``.
+
+    ``stateful``: what it returns is not a function of its inputs (it reads a variable, it draws at random), so that a
+    traced function must call it each time and cannot keep a result.
+    """
     if name in OPS:
         raise ValueError(f"op {name} is defined twice")
-    OPS[name] = Op(name, kernel, shape, dtype, gradient)
+    OPS[name] = Op(name, kernel, shape, dtype, gradient, several, stateful)
     return OPS[name]

@@ -31,10 +31,7 @@ def rows_read(target: Tensor, variables: Sequence[Variable]) -> dict[int, Array]
     rows: dict[int, list[Array]] = {}
     whole: set[int] = set()
     # From the sources on, so that what is read is known before what it is read for.
-    for tensor in reversed(_from_target_to_sources(target, wanted)):
-        call = tensor.producer
-        if call is None:
-            continue
+    for tensor, call in reversed(_from_target_to_sources(target, wanted)):
         if id(call.attrs.get("variable")) in wanted:
             reads[id(tensor)] = id(call.attrs["variable"])
         for position, source in enumerate(call.inputs):

@@ -1,0 +1,1 @@
+"""Graphs of ops: what a SavedModel stores functions as."""
