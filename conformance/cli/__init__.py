@@ -14,6 +14,8 @@ COMMANDS = {
     "run": ("conformance.cli.run:run", "Validate implementations against the specification."),
     "list": ("conformance.cli.listing:list_", "Which implementations there are, and whether they can start here."),
     "spec": ("conformance.cli.spec:spec", "Read the specification: list, show, coverage."),
+    "gate": ("conformance.cli.gate:gate", "Decide by a results file whether a change may pass."),
+    "report": ("conformance.cli.report:report", "Results files as Markdown, JUnit XML or a badge."),
 }
 
 

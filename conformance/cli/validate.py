@@ -17,6 +17,7 @@ from rich.console import Console
 from conformance.cli.child import SuiteProcess, suite_command
 from conformance.cli.progress import Progress
 from conformance.cli.targets import Target
+from conformance.results.conditions import facts_of
 from conformance.results.expectations import Expectations
 from conformance.results.judge import Scope, judge
 from conformance.results.model import Results, Run, StartFailure, results_of
@@ -150,7 +151,8 @@ def judged(run: Run, found: RecordFile, specification: Specification, expectatio
     if run.interruption:
         scope = Scope(whole=False)
     capabilities: list[str] | None = hello.get("capabilities")
-    judgement = judge(found.tests, specification, dialect, capabilities, expectations, scope)
+    facts = facts_of(hello, dialect)
+    judgement = judge(found.tests, specification, dialect, capabilities, expectations, scope, facts)
     return replace(
         run, dialect=dialect, hello=hello, tests=judgement.tests, units=judgement.units, problems=judgement.problems
     )

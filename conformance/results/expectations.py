@@ -8,21 +8,26 @@
     match = "iterations"                         # a regular expression, searched in the test's message
     reason = "the slots are written and never read back"
     link = "https://..."                         # or measured = the command that shows it
+    condition = "tensorflow >= 2.15"             # optional: where it does not hold, the entry is not there
 
 Every failing test that an entry covers must fail in that way, and at least one must fail. A test that fails in another
 way stays a failure, a unit that passes is an unexpected pass, and an entry that covers no test is a fault of the file.
+A field that is empty, such as a reason still to be filled in, is refused.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
+from packaging.version import Version
+
+from conformance.results.conditions import Condition, parse_condition
 from conformance.results.model import TestRecord
 from conformance.results.verdict import FailureKind, Verdict
 from conformance.spec import Specification
@@ -30,6 +35,11 @@ from conformance.spec import Specification
 _REQUIRED = ("kind", "match", "reason")
 _TARGETS = ("unit", "test")
 _EVIDENCE = ("link", "measured")
+_OPTIONAL = ("condition",)
+
+# Begins the note on a failure that an entry covers and does not explain; its message stays what patterns search in.
+UNLIKE = "expected failure failed for another reason, not "
+
 _HEADER = re.compile(r"^\s*\[\[\s*expectation\s*\]\]")
 
 
@@ -50,6 +60,7 @@ class Expectation:
     test: str | None = None
     link: str | None = None
     measured: str | None = None
+    condition: Condition | None = None
 
     @property
     def where(self) -> str:
@@ -93,6 +104,11 @@ class Expectations:
 
     entries: tuple[Expectation, ...] = ()
 
+    def given(self, facts: Mapping[str, Version]) -> Expectations:
+        """Those whose condition holds. One about something that nobody told of stays: nothing says that it may go."""
+        held = (entry for entry in self.entries if entry.condition is None or entry.condition.holds(facts) is not False)
+        return Expectations(tuple(held))
+
     def concerning(self, test: str, units: Iterable[str]) -> tuple[Expectation, ...]:
         """The entries about a test of these units."""
         units = tuple(units)
@@ -120,8 +136,7 @@ class Expectations:
                 return replace(record, verdict=Verdict.KNOWN_FAILURE, expectation=entry.where)
         if about:
             told = " or ".join(f"{entry.kind.value} /{entry.match}/ ({entry.where})" for entry in about)
-            message = f"expected failure failed for another reason, not {told}: {record.message or 'no message'}"
-            return replace(record, message=message, expectation=about[0].where)
+            return replace(record, notes=(UNLIKE + told, *record.notes), expectation=about[0].where)
         return record
 
 
@@ -159,14 +174,14 @@ def _places(text: str) -> list[tuple[int, int]]:
 
 def _entry(path: Path, lines: tuple[int, int], table: dict[str, Any], units: set[str]) -> Expectation:
     where = f"{path}:{lines[0]}"
-    known = (*_TARGETS, *_REQUIRED, *_EVIDENCE)
+    known = (*_TARGETS, *_REQUIRED, *_EVIDENCE, *_OPTIONAL)
     for name, value in table.items():
         if name not in known:
             raise ExpectationsError(
                 f"{where}: unknown field {name!r}{_nearest(name, known)}; known are {', '.join(known)}"
             )
         if not isinstance(value, str) or not value.strip():
-            raise ExpectationsError(f"{where}: {name} is {value!r}, expected a text that is not empty")
+            raise ExpectationsError(f"{where}: {name} is {value!r}, expected a text that is not empty: fill it in")
     for group, rule in ((_TARGETS, any), (_REQUIRED, all), (_EVIDENCE, any)):
         if not rule(name in table for name in group):
             word = "each of" if rule is all else "one of"
@@ -184,7 +199,11 @@ def _entry(path: Path, lines: tuple[int, int], table: dict[str, Any], units: set
         re.compile(table["match"])
     except re.error as error:
         raise ExpectationsError(f"{where}: match is not a regular expression: {error}: {table['match']!r}") from error
-    return Expectation(path, lines, FailureKind(table.pop("kind")), **table)
+    try:
+        condition = parse_condition(table.pop("condition")) if "condition" in table else None
+    except ValueError as error:
+        raise ExpectationsError(f"{where}: {error}") from error
+    return Expectation(path, lines, FailureKind(table.pop("kind")), condition=condition, **table)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from packaging.version import Version
+
 from conformance.results.blocked import dependencies, mark_blocked
-from conformance.results.expectations import Expectation, Expectations
+from conformance.results.expectations import UNLIKE, Expectation, Expectations
 from conformance.results.findings import requirement_of
 from conformance.results.model import TestRecord, UnitVerdict
 from conformance.results.units import unit_verdicts
-from conformance.results.verdict import Verdict, worst
+from conformance.results.verdict import FailureKind, Verdict, worst
 from conformance.spec import Specification
 
 
@@ -30,15 +32,27 @@ class Scope:
 
 
 WHOLE = Scope()
+NO_FACTS: Mapping[str, Version] = {}
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Tests and units with their final verdicts; ``problems`` are entries of the expectations that cover nothing."""
+    """Tests and units with their final verdicts, and the entries of the expectations that turned out to be untrue.
+
+    ``passing`` cover tests that all pass; ``unmatched`` cover none.
+    """
 
     tests: tuple[TestRecord, ...]
     units: tuple[UnitVerdict, ...]
-    problems: tuple[str, ...] = ()
+    passing: tuple[Expectation, ...] = ()
+    unmatched: tuple[Expectation, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the expectations themselves, for people."""
+        return tuple(
+            f"{entry.where}: {entry.target} matches no test that was run; {entry.deletion}" for entry in self.unmatched
+        )
 
 
 def judge(
@@ -48,12 +62,13 @@ def judge(
     capabilities: Collection[str] | None,
     expectations: Expectations,
     scope: Scope = WHOLE,
+    facts: Mapping[str, Version] = NO_FACTS,
 ) -> Judgement:
     """Known failures are told from failures, units get the worst of their tests, what follows from a failure is marked.
 
-    The order of ``records`` plays no part in any verdict.
+    ``facts`` are what the conditions of expectations are about. The order of ``records`` plays no part in any verdict.
     """
-    applied = expectations.apply(records)
+    applied = expectations.given(facts).apply(records)
     passing = [entry for entry in applied.passing if scope.decides(entry)]
     unmatched = applied.unmatched if scope.whole else ()
     tests = tuple(_unexpected_pass(record, passing) for record in applied.records)
@@ -62,8 +77,26 @@ def judge(
     return Judgement(
         tests,
         tuple(mark_blocked(units, dependencies(specification))),
-        tuple(f"{entry.where}: {entry.target} matches no test that was run; {entry.deletion}" for entry in unmatched),
+        tuple(passing),
+        unmatched,
     )
+
+
+def unjudged(record: TestRecord) -> TestRecord:
+    """The record as the suite wrote it, before any expectation was looked at."""
+    notes = tuple(note for note in record.notes if not note.startswith(UNLIKE))
+    plain = replace(record, notes=notes, expectation=None)
+    if record.verdict is Verdict.UNEXPECTED_PASS:
+        return replace(plain, verdict=Verdict.PASS, message=None)
+    if record.verdict is Verdict.KNOWN_FAILURE:
+        return replace(plain, verdict=_VERDICTS.get(record.kind, Verdict.FAIL))
+    return plain
+
+
+_VERDICTS: dict[FailureKind | None, Verdict] = {
+    FailureKind.CRASH: Verdict.CRASH,
+    FailureKind.TIMEOUT: Verdict.TIMEOUT,
+}
 
 
 def _unexpected_pass(record: TestRecord, passing: Sequence[Expectation]) -> TestRecord:

@@ -149,8 +149,8 @@ def _finding(finding: Finding, shown: dict[str, str]) -> Group:
         # A comparison's message ends with both sides, which have lines of their own here.
         message = (test.message or "").split("\n  expected: ")[0] if test.expected else test.message
         parts = {"message": message, "expected": test.expected, "actual": test.actual}
-        rows += [(name, _cut(text)) for name, text in parts.items() if text]
-        rows += [("note", _cut(note)) for note in test.notes]
+        rows += [(name, cut(text)) for name, text in parts.items() if text]
+        rows += [("note", cut(note)) for note in test.notes]
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True, min_width=8)
     grid.add_column(overflow="fold")
@@ -161,7 +161,8 @@ def _finding(finding: Finding, shown: dict[str, str]) -> Group:
     return Group(title, Padding(grid, (0, 0, 0, 2), expand=False), again)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """``text``, or as many of its first lines as are shown, and how many more there are."""
     lines = text.strip("\n").splitlines()
     if len(lines) > SHOWN_LINES:
         lines[SHOWN_LINES:] = [f"… {len(lines) - SHOWN_LINES} more lines"]
