@@ -5,6 +5,7 @@ A :class:`DType` is a string: ``tf.float32 == "float32"``, it is a JSON value an
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -41,6 +42,7 @@ class DType(str):
         return f"tf.{self!s}"
 
 
+@lru_cache(maxsize=256)
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """The NumPy dtype of ``dtype``. ``bfloat16`` needs ml_dtypes, ``string`` is ``object``."""
     if dtype == "string":
@@ -56,7 +58,15 @@ def as_dtype(dtype: Any) -> DType:
     """The :class:`DType` of a name, a NumPy dtype or a Python type. ``TypeError`` if it is none."""
     if isinstance(dtype, DType):
         return dtype
+    return _known(cast("Any", dtype)) if isinstance(dtype, (str, np.dtype, type)) else _found(dtype)
+
+
+def _found(dtype: Any) -> DType:
     if isinstance(dtype, str) and dtype in ("string", "bfloat16"):
         return DType(dtype)
     found = np.dtype(cast("npt.DTypeLike", dtype))
     return DType("string" if found.kind in "OSU" else found.name)
+
+
+_known = lru_cache(maxsize=256)(_found)
+"""NumPy puts the name of a dtype together whenever it is asked."""

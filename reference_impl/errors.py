@@ -17,6 +17,10 @@ class LoadError(ValueError):
     """
 
 
+class UnknownObjectError(LoadError):
+    """A config names a class or function that is known nowhere, or holds its code, which is never run."""
+
+
 class LoadOSError(LoadError, OSError):
     """A load refused because of the file system (unreadable, a folder where a file was expected, …)."""
 

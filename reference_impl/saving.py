@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from reference_impl import dialects
 from reference_impl.errors import LoadError, LoadOSError, missing_path
+from reference_impl.variables import deferred
 
 HDF5 = "HDF5"
 TENSORFLOW = "TensorFlow"
@@ -62,11 +63,13 @@ def save_model(
         _check_overwrite(Path(_as_text(path)), Path(_as_text(path)), overwrite)
         write_archive(Path(_as_text(path)), model, _generation(), include_optimizer)
         return
-    if chosen == TENSORFLOW:
-        raise LoadError(
-            f"{os.fspath(path)}: the SavedModel format is not yet supported by this version; use a path that ends in "
-            f"one of {', '.join(HDF5_SUFFIXES)}, or save_format='h5'"
+    if chosen == TENSORFLOW and dialects.current() == "keras-3":
+        raise ValueError(
+            f"{path!s}: the models of Keras 3 are in files that end in {V3_SUFFIXES[0]}, or .h5; change the name"
         )
+    if chosen == TENSORFLOW:
+        _write_saved_model(model, Path(_as_text(path)), include_optimizer, overwrite)
+        return
     _check_saved_whole(model)
     from reference_impl.formats.hdf5.model import write_model
 
@@ -83,6 +86,8 @@ def save_weights(model: Any, path: Any, save_format: str | None = None, overwrit
     """
     target = _open_group(path)
     chosen = _choose(path, save_format)
+    if dialects.current() == "keras-3" and chosen != KERAS_V3:
+        raise ValueError(f"{path!s}: the weights of Keras 3 are in files that end in {V3_SUFFIXES[1]}; change the name")
     _check_built(model, "saved")
     if chosen == TENSORFLOW:
         _write_checkpoint(model, path, overwrite)
@@ -177,6 +182,22 @@ def _write_hdf5(path: Any, overwrite: bool, write: Callable[[Callable[[], Any]],
         write(lambda: h5py.File(temporary, "w"))
 
 
+def _write_saved_model(model: Any, path: Path, include_optimizer: bool, overwrite: bool) -> None:
+    from reference_impl.formats.savedmodel.write.folder import write_model
+
+    if not model.built:
+        raise ValueError(
+            f"Model {model.name!r} cannot be saved because the input shapes have not been set. Usually, input shapes are "
+            "automatically determined from calling `.fit()` or `.predict()`. To manually set the shapes, call "
+            "`model.build(input_shape)`."
+        )
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f"{path}: found a file, expected a folder or nothing; choose another name")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path}: found a folder already there, and overwrite is False")
+    write_model(path, model, include_optimizer)
+
+
 def _write_checkpoint(model: Any, path: Any, overwrite: bool) -> None:
     from reference_impl.formats.checkpoint import bundle, object_graph, state
 
@@ -200,13 +221,22 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
 
     Raises ``LoadError``: ``FileNotFoundError`` for a missing path, and whatever is wrong with the file.
     """
-    from reference_impl.formats.hdf5.model import read_model
+    if _open_group(path) is None and os.path.isdir(_as_text(path)):
+        from reference_impl.formats.savedmodel import stored
 
+        if stored.is_saved_model(_as_text(path)):
+            from reference_impl.formats.savedmodel import revive
+
+            with deferred():
+                return revive.load_model(_as_text(path), custom_objects, compile)
     if _is_zip(path):
         from reference_impl.formats.keras_v3.archive import read_model as read_archive
 
-        return read_archive(_as_text(path), custom_objects, compile)
-    with _open_hdf5(path, _refuse_other_model) as (file, name):
+        with deferred():
+            return read_archive(_as_text(path), custom_objects, compile)
+    from reference_impl.formats.hdf5.model import read_model
+
+    with _open_hdf5(path, _refuse_other_model) as (file, name), deferred():
         return read_model(file, name, custom_objects, compile)
 
 
@@ -220,12 +250,19 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
     Returns the load status for a checkpoint, None for HDF5. Raises ``LoadError``, and then nothing has
     changed; ``ValueError`` for HDF5 into a model without weights yet (a checkpoint waits for them).
     """
-    v3 = _is_v3_weights(path) or _is_archive(path)
+    sharded = _is_sharded(path)
+    v3 = sharded or _is_v3_weights(path) or _is_archive(path)
     if skip_mismatch and not by_name and not v3:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     prefix = _checkpoint_prefix(path)
     if prefix is not None:
         return _load_checkpoint(model, prefix, by_name)
+    if sharded:
+        from reference_impl.formats.keras_v3.shards import load as load_shards
+
+        _check_built(model, "loaded")
+        load_shards(_as_text(path), model, skip_mismatch)
+        return None
     from reference_impl.formats.hdf5 import stored, weights
     from reference_impl.formats.hdf5.model import MODEL_WEIGHTS
 
@@ -250,9 +287,15 @@ def load_weights(model: Any, path: Any, by_name: bool = False, skip_mismatch: bo
             return None
         group = file
         if not stored.has_weights(file) and MODEL_WEIGHTS in file:
-            group, name = file[MODEL_WEIGHTS], f"{name}: {MODEL_WEIGHTS}"
+            group = stored.subgroup(file, MODEL_WEIGHTS, name, "the model's weights")
+            name = f"{name}: {MODEL_WEIGHTS}"
         weights.load_weights(group, model, name, by_name=by_name, skip_mismatch=skip_mismatch)
     return None
+
+
+def _is_sharded(path: Any) -> bool:
+    """Whether ``path`` is the JSON file that names the files of Keras v3 weights."""
+    return _open_group(path) is None and os.path.isfile(_as_text(path)) and _as_text(path).endswith(".weights.json")
 
 
 def _is_archive(path: Any) -> bool:
@@ -326,10 +369,14 @@ class _File(AbstractContextManager["tuple[Any, str]"]):
     def __enter__(self) -> tuple[Any, str]:
         import h5py  # pyright: ignore[reportMissingTypeStubs]
 
+        from reference_impl.formats.hdf5 import heaps
         from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
 
         try:
+            heaps.check_file(self._path)
             self._file = h5py.File(self._path, "r")
+        except LoadError:
+            raise
         except PermissionError as error:
             raise LoadOSError(f"{self._path}: cannot be read: {error}") from error
         except H5PY_ERRORS as error:
@@ -358,8 +405,6 @@ def _first_bytes(path: str) -> bytes | None:
 
 
 def _refuse_other_model(path: str, start: bytes) -> None:
-    if os.path.isfile(os.path.join(path, "saved_model.pb")):
-        raise LoadError(f"{path}: found a SavedModel, which is not yet supported by this version; expected HDF5")
     if os.path.isfile(f"{path}.index") and not os.path.isfile(path):
         raise LoadError(
             f"{path}: found a TensorFlow checkpoint, which holds weights only; expected a whole model; build the model "

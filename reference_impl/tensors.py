@@ -4,13 +4,14 @@ There is one class of tensor. Given an array it is a value; without one it is *s
 that would make it. :func:`apply` runs the kernel when all inputs have values and the shape rule otherwise.
 
 Calls are remembered on the tensor they produced (``producer``): always for symbolic tensors, for values inside
-:func:`recording`, so that :mod:`reference_impl.gradients` can walk back from a loss.
+:func:`recording`, so that :mod:`reference_impl.gradients` can walk back from a loss. Inside :func:`tracing` they are also
+written down in order, so that :mod:`reference_impl.graph.trace` can make a function of them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -180,6 +181,65 @@ def _shown(array: Array) -> str:
     return str(array[()]) if array.ndim == 0 else repr(array)
 
 
+class Trace:
+    """What is written down inside :func:`tracing`: the calls on symbolic tensors, in order.
+
+    ``effects`` are those to be made even if nothing needs what they give: assignments. ``outer`` is the trace that this
+    one is made within, of the body of a loop.
+    """
+
+    def __init__(self, name: str, outer: Trace | None = None, assigned: Container[int] = ()) -> None:
+        self.name = name
+        self.calls: list[Call] = []
+        self.effects: list[Call] = []
+        self.outer = outer
+        self._assigned = assigned
+        self._number = -1
+
+    @property
+    def root(self) -> Trace:
+        """The outermost trace."""
+        return self if self.outer is None else self.outer.root
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def add(self, call: Call) -> None:
+        trace = self
+        if call.op.name == "ReadVariableOp":
+            # What a loop does not assign (``assigned``: ids) is read before it.
+            while trace.outer is not None and id(call.attrs["variable"]) not in trace._assigned:
+                trace = trace.outer
+        trace.calls.append(call)
+
+
+class _Tracing(threading.local):
+    trace: Trace | None = None
+
+
+_tracing = _Tracing()
+
+
+def present_trace() -> Trace | None:
+    """The trace that is being written, None outside :func:`tracing`."""
+    return _tracing.trace
+
+
+@contextmanager
+def tracing(trace: Trace | None) -> Generator[None]:
+    """Inside, calls on symbolic tensors go into ``trace``, and what ops of state give is symbolic.
+
+    With None nothing is traced: a layer that is built inside a trace makes its weights then and there.
+    """
+    outer = _tracing.trace
+    _tracing.trace = trace
+    try:
+        yield
+    finally:
+        _tracing.trace = outer
+
+
 class _Recording(threading.local):
     depth = 0
 
@@ -197,32 +257,58 @@ def recording() -> Generator[None]:
         _recording.depth -= 1
 
 
+def is_recording() -> bool:
+    """Whether this is inside :func:`recording`."""
+    return _recording.depth > 0
+
+
 def apply(name: str, *inputs: Tensor, **attrs: Any) -> Tensor:
     """Apply the op ``name`` of the table. Errors of kernel or shape rule name the op and the inputs' shapes."""
     op = OPS[name]
-    if all(tensor.array is not None for tensor in inputs):
+    if not any(tensor.symbolic for tensor in inputs) and not (op.stateful and _tracing.trace is not None):
         result = np.asarray(_checked(op.kernel, op, inputs, [tensor.array for tensor in inputs], attrs))
         return Tensor(result, producer=Call(op, inputs, attrs) if _recording.depth else None)
     shape: Any = _checked(op.shape, op, inputs, inputs, attrs)
     dtype: Any = op.dtype(*inputs, **attrs)
-    return Tensor(None, shape, dtype, Call(op, inputs, attrs))
+    return Tensor(None, shape, dtype, _written(Call(op, inputs, attrs)))
 
 
 def apply_several(name: str, *inputs: Tensor, **attrs: Any) -> tuple[Tensor, ...]:
     """Apply the op ``name``, one of several outputs. Errors as of :func:`apply`."""
     op = OPS[name]
-    if all(tensor.array is not None for tensor in inputs):
+    if not any(tensor.symbolic for tensor in inputs) and not (op.stateful and _tracing.trace is not None):
         arrays = _checked(op.kernel, op, inputs, [tensor.array for tensor in inputs], attrs)
         producer = Call(op, inputs, attrs) if _recording.depth else None
         results = tuple(Tensor(np.asarray(array), producer=producer) for array in arrays)
     else:
-        producer = Call(op, inputs, attrs)
+        producer = _written(Call(op, inputs, attrs))
         shapes: Any = _checked(op.shape, op, inputs, inputs, attrs)
         dtypes: Any = op.dtype(*inputs, **attrs)
         results = tuple(Tensor(None, shape, dtype, producer) for shape, dtype in zip(shapes, dtypes, strict=True))
     if producer is not None:
         producer.results.extend(results)
     return results
+
+
+def _written(call: Call) -> Call:
+    if _tracing.trace is not None:
+        _tracing.trace.add(call)
+    return call
+
+
+def _no_rule(*_: Any, **__: Any) -> Any:
+    raise AssertionError("the op has no rule: its results were given with the call")
+
+
+def call_symbolically(
+    name: str, inputs: Sequence[Tensor], results: Iterable[tuple[TensorShape, DType]], **attrs: Any
+) -> tuple[Tensor, ...]:
+    """A call of an op that the table does not have; it gives symbolic tensors of the shapes and dtypes ``results``."""
+    call = _written(
+        Call(Op(name, _no_rule, _no_rule, _no_rule, None, several=True, stateful=True), tuple(inputs), attrs)
+    )
+    call.results.extend(Tensor(None, shape, dtype, call) for shape, dtype in results)
+    return tuple(call.results)
 
 
 def _checked(function: Any, op: Op, inputs: tuple[Tensor, ...], args: Any, attrs: dict[str, Any]) -> Any:
@@ -257,7 +343,7 @@ def convert(value: Any, dtype: str | None = None, hint: str | None = None) -> Te
         if dtype is not None and value.dtype != dtype:
             raise ValueError(f"a tensor of dtype {value.dtype.name} where {dtype} was expected; cast it: {value!r}")
         return value
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         items = cast("list[Any]", value)
         if any(isinstance(item, Operators) for item in items):
             return _functions().stack([convert(item, dtype, hint) for item in items])
@@ -270,7 +356,7 @@ def _as_array(value: Any, dtype: str | None, hint: str | None) -> Array:
         encoded = [item.encode() if isinstance(item, str) else item for item in array.ravel().tolist()]
         return np.array(encoded, dtype=object).reshape(array.shape)
     wanted = dtype or (hint if hint is not None and _castable(array, hint) else None)
-    if wanted is None and not isinstance(value, np.ndarray | np.generic):
+    if wanted is None and not isinstance(value, (np.ndarray, np.generic)):
         wanted = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
     return array if wanted is None else array.astype(numpy_dtype(wanted), copy=False)
 

@@ -22,7 +22,7 @@ handed over when the edge appears (:meth:`Trackable._settle`).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast
 
@@ -62,7 +62,7 @@ class Trackable:
         ``layer_edges(self.layers)`` before ``super()._checkpoint_dependencies()``. ``optimizer`` needs
         nothing special: assigning ``self.optimizer`` in ``compile`` makes the edge at the place TensorFlow
         has it.
-    ``_checkpoint_values()``, ``_check_value()``, ``_restore_value()``
+    ``_checkpoint_values()``, ``_value_names()``, ``_check_value()``, ``_restore_value()``
         A variable says what its value is and takes a new one.
     ``_slot_names()``, ``_slot()``, ``_create_slot()``
         An optimizer says which slot variables belong to which variable. Slots have no edges.
@@ -140,6 +140,10 @@ class Trackable:
     def _checkpoint_values(self) -> Mapping[str, SavedValue]:
         """The values stored at this node itself; a variable has one, ``VARIABLE_VALUE``."""
         return {}
+
+    def _value_names(self) -> Collection[str]:
+        """The names of these values alone."""
+        return self._checkpoint_values().keys()
 
     def _check_value(self, name: str, value: Array) -> str | None:
         """Why ``value`` cannot be restored as ``name`` (a shape or dtype that does not fit), or None.
@@ -239,7 +243,7 @@ def is_node(value: Any) -> bool:
     """
     if isinstance(value, tuple):
         return any(is_node(item) for item in cast("tuple[Any, ...]", value))
-    return isinstance(value, Trackable | list | dict)
+    return isinstance(value, (Trackable, list, dict))
 
 
 def as_node(value: Any) -> Trackable:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,16 @@ from reference_impl import naming
 from reference_impl.dtypes import DType, as_dtype
 from reference_impl.ops import table
 from reference_impl.shapes import TensorShape, fits
-from reference_impl.tensors import Operators, Tensor, apply, convert
+from reference_impl.tensors import (
+    Operators,
+    Tensor,
+    apply,
+    call_symbolically,
+    convert,
+    is_recording,
+    present_trace,
+    tracing,
+)
 from reference_impl.tracking import VARIABLE_VALUE, SavedValue, Trackable
 
 Array = npt.NDArray[Any]
@@ -37,6 +47,7 @@ table.define(
     kernel=_read,
     shape=_shape,
     dtype=_dtype,
+    stateful=True,
 )
 
 
@@ -48,8 +59,8 @@ _reading = _Reading()
 
 
 @contextmanager
-def reading_as(dtype: DType) -> Generator[None]:
-    """Inside, weights that are ``autocast`` are read as ``dtype``."""
+def reading_as(dtype: DType | None) -> Generator[None]:
+    """Inside, weights that are ``autocast`` are read as ``dtype``; with None as they are."""
     outer = _reading.dtype
     _reading.dtype = dtype
     try:
@@ -58,16 +69,49 @@ def reading_as(dtype: DType) -> Generator[None]:
         _reading.dtype = outer
 
 
+class _Deferring(threading.local):
+    awaiting: list[Variable] | None = None
+
+
+_deferring = _Deferring()
+
+
+@contextmanager
+def deferred() -> Generator[None]:
+    """Inside, initial values that are functions are computed when they are first read, or else at the end.
+
+    For loading: nearly every variable is given its value before. After an error nothing is computed.
+    """
+    if _deferring.awaiting is not None:
+        yield
+        return
+    awaiting = _deferring.awaiting = []
+    try:
+        yield
+    finally:
+        _deferring.awaiting = None
+    for variable in awaiting:
+        _ = variable.array
+
+
 class Variable(Operators, Trackable):
     """A value of fixed shape and dtype that can be assigned.
 
-    ``initial_value``: array, tensor, number, or a function of no arguments giving one. ``name`` is prefixed by the
-    layers being called and ends in ``:0``. ``constraint`` is a function applied by optimizers after each update.
+    ``initial_value``: array, tensor, number, or a function of no arguments giving one; that can be :func:`deferred` where
+    ``dtype`` and ``gives`` say the dtype and shape of what it gives. ``name`` is prefixed by the layers being called and
+    ends in ``:0``. ``constraint`` is a function applied by optimizers after each update.
     """
 
     _untracked = frozenset(
         {"array", "trainable", "shape", "dtype", "name", "constraint", "automatically_named", "autocast"}
     )
+    shape: TensorShape
+    dtype: DType
+    trainable: bool
+    constraint: Callable[[Any], Any] | None
+    autocast: bool
+    automatically_named: bool
+    name: str
 
     def __init__(
         self,
@@ -76,26 +120,46 @@ class Variable(Operators, Trackable):
         name: str | None = None,
         dtype: str | None = None,
         constraint: Callable[[Any], Any] | None = None,
+        *,
+        gives: TensorShape | None = None,
     ) -> None:
-        value = initial_value() if callable(initial_value) else initial_value
-        tensor = convert(value, hint=dtype)
-        if dtype is not None and tensor.dtype != dtype:
-            tensor = convert(tensor.value, dtype)
-        # The array is replaced by assignments and never written into, so that tensors may hold it.
-        self.array: Array = tensor.value.copy()
-        self.trainable: bool = True if trainable is None else trainable
-        self.shape: TensorShape = tensor.shape
-        self.dtype: DType = as_dtype(tensor.dtype)
-        self.constraint = constraint
-        self.autocast = False
-        self.automatically_named = name is None
-        self.name: str = naming.scoped(name or "Variable") + ":0"
+        self.__dict__["_initial"] = (initial_value, dtype)
+        if _deferring.awaiting is not None and gives is not None and dtype is not None and callable(initial_value):
+            self.__dict__.update(shape=gives, dtype=as_dtype(dtype))
+            _deferring.awaiting.append(self)
+        else:
+            self.__dict__["array"] = self._first()
+        self.__dict__.update(
+            trainable=True if trainable is None else trainable,
+            constraint=constraint,
+            autocast=False,
+            automatically_named=name is None,
+            name=naming.scoped(name or "Variable") + ":0",
+        )
 
     # -- reading -------------------------------------------------------------------------------------------
 
+    @cached_property
+    def array(self) -> Array:
+        """The present value. It is replaced by assignments and never written into, so that tensors may hold it."""
+        return self._first()
+
+    def _first(self) -> Array:
+        value, dtype = self.__dict__["_initial"]
+        with tracing(None):
+            tensor = convert(value() if callable(value) else value, hint=dtype)
+            if dtype is not None and tensor.dtype != dtype:
+                tensor = convert(tensor.value, dtype)
+        self.__dict__.update(shape=tensor.shape, dtype=as_dtype(tensor.dtype))
+        del self.__dict__["_initial"]
+        return tensor.value.copy()
+
     def as_tensor(self) -> Tensor:
         """The present value; in the layer's compute dtype while a layer that is to cast it is being called."""
-        value = apply("ReadVariableOp", variable=self)
+        if "array" not in self.__dict__ and present_trace() is None and not is_recording():
+            value: Tensor = _Unread(self)
+        else:
+            value = apply("ReadVariableOp", variable=self)
         if self.autocast and _reading.dtype is not None and _reading.dtype != self.dtype:
             return apply("Cast", value, DstT=_reading.dtype)
         return value
@@ -132,9 +196,13 @@ class Variable(Operators, Trackable):
     # -- writing -------------------------------------------------------------------------------------------
 
     def assign(self, value: Any) -> Variable:
-        """Replace the value by a copy of ``value``; ``ValueError`` if the shape or a tensor's dtype does not fit."""
+        """Replace the value by a copy of ``value``; ``ValueError`` if the shape or a tensor's dtype does not fit.
+
+        In a trace it is an effect, and the value stays.
+        """
         tensor = convert(value, hint=self.dtype)
-        if tensor.symbolic:
+        trace = present_trace()
+        if tensor.symbolic and trace is None:
             # Building a model from symbolic tensors computes nothing, so there is nothing to store.
             return self
         if tensor.dtype != self.dtype:
@@ -143,11 +211,15 @@ class Variable(Operators, Trackable):
                     f"{self.name} is {self.dtype.name}; a {tensor.dtype.name} tensor was assigned; cast it"
                 )
             tensor = convert(tensor.value, self.dtype)
-        if tensor.shape != self.shape:
+        if tensor.shape != self.shape and (trace is None or not fits(tensor.shape, self.shape)):
             raise ValueError(
                 f"{self.name} has shape {tuple(self.shape)}; a value of shape {tuple(tensor.shape)} was assigned"
             )
-        self.__dict__["array"] = tensor.value.copy()
+        if trace is not None:
+            call_symbolically("AssignVariableOp", [tensor], [], variable=self)
+            trace.effects.append(trace.calls[-1])
+            return self
+        self._take(tensor.value.copy())
         return self
 
     def assign_add(self, delta: Any) -> Variable:
@@ -164,12 +236,42 @@ class Variable(Operators, Trackable):
         return {VARIABLE_VALUE: SavedValue(self.array, self.name.removesuffix(":0"))}
 
     def _check_value(self, name: str, value: Array) -> str | None:
-        if not fits(value.shape, self.shape):
+        if value.shape != tuple(self.shape):
             return f"{self.name} has shape {tuple(self.shape)}, the stored value {tuple(value.shape)}"
         if as_dtype(value.dtype) != self.dtype:
             return f"{self.name} has dtype {self.dtype.name}, the stored value {as_dtype(value.dtype).name}"
         return None
 
+    def _value_names(self) -> Collection[str]:
+        return (VARIABLE_VALUE,)
+
     def _restore_value(self, name: str, value: Array) -> None:
-        self.__dict__["array"] = value  # frees the old array before the new one takes its memory
-        self.__dict__["array"] = np.array(value)
+        self._take(value)  # frees the old array before the new one takes its memory
+        self._take(np.array(value))
+
+    def _take(self, array: Array) -> None:
+        self.__dict__["array"] = array
+        self.__dict__.pop("_initial", None)
+
+
+class _Unread(Tensor):
+    """The value of a variable that has not computed its initial one; asked for it, it has to.
+
+    Where all else is symbolic nobody asks, only shape and dtype count.
+    """
+
+    __slots__ = ("_variable",)
+
+    def __init__(self, variable: Variable) -> None:
+        self._variable = variable
+        self.shape, self.dtype = variable.shape, variable.dtype
+        self.producer = self.name = self.mask = None
+        self.metric = None
+
+    @property
+    def array(self) -> Array:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._variable.array
+
+    @property
+    def symbolic(self) -> bool:
+        return False

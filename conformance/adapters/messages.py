@@ -14,8 +14,8 @@ from typing import Any, Dict, Generator, List
 
 Messages = List[Dict[str, str]]
 
-# TensorFlow reports "Assets written to" at INFO, which its loggers leave out by default.
-_LOGGERS_AT_INFO = ("tensorflow", "absl")
+# "Assets written to" is reported at INFO, which loggers leave out by default.
+_LOGGERS_AT_INFO = ("tensorflow", "absl", "reference_impl")
 
 # Python's default filters ignore these outside a user's own script.
 _HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)

@@ -38,11 +38,15 @@ class Reference(Library):
         self._dialect.__enter__()  # for as long as the adapter lives
 
     def more_capabilities(self) -> Sequence[str]:
+        older = (
+            *("save.savedmodel", "load.savedmodel", "graph-only"),
+            *("save-weights.checkpoint", "load-weights.checkpoint", "save-weights.hdf5"),
+        )
         v3 = ("save.keras", "load.keras", "save-weights.weights-h5", "load-weights.weights-h5")
         return (
             *("source", "add-loss", "checkpoint"),
-            *("save.hdf5", "load.hdf5"),
-            *("save-weights.checkpoint", "load-weights.checkpoint", "save-weights.hdf5", "load-weights.hdf5"),
+            *("save.hdf5", "load.hdf5", "load-weights.hdf5"),
+            *(older if self._generation != "keras-3" else ()),
             *(v3 if self._generation in ("keras-2.15", "keras-3") else ()),
         )
 

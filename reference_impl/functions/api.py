@@ -19,19 +19,36 @@ import numpy as np
 
 from reference_impl.ops import (
     arrays,
+    blocks,
+    boxes,
     buckets,
+    colors,
     convolution,
+    counting,
+    diagonals,
+    drawing,
     einsum,
+    elementary,
     elementwise,
     fingerprints,
+    fused,
     images,
     lookup,
     matrix,
+    philox,
+    places,
     pooling,
+    quantized,
+    ragged,
     randomness,
     reductions,
     scans,
+    selecting,
+    sparse,
+    spectra,
+    splitting,
     strings,
+    text,
     transforms,
 )
 from reference_impl.tensors import Tensor, convert
@@ -49,7 +66,7 @@ def api(symbol: str, *aliases: str) -> Callable[[Callable[..., Any]], Callable[.
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def dispatch(*args: Any, **kwargs: Any) -> Any:
-            if holds_keras_symbol(args) or holds_keras_symbol(list(kwargs.values())):
+            if holds_keras_symbol(args) or (kwargs and holds_keras_symbol(list(kwargs.values()))):
                 from reference_impl.layers.op_layer import call_as_layer
 
                 return call_as_layer(symbol, args, kwargs)
@@ -64,11 +81,12 @@ def api(symbol: str, *aliases: str) -> Callable[[Callable[..., Any]], Callable[.
 
 def holds_keras_symbol(values: Sequence[Any]) -> bool:
     """Whether a Functional model's symbolic tensor is among ``values``, lists and tuples looked into."""
-    return any(
-        isinstance(value, KerasSymbol)
-        or (isinstance(value, list | tuple) and holds_keras_symbol(list(cast("Any", value))))
-        for value in values
-    )
+    for value in values:
+        if isinstance(value, KerasSymbol):
+            return True
+        if isinstance(value, (list, tuple)) and holds_keras_symbol(cast("Sequence[Any]", value)):
+            return True
+    return False
 
 
 def pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from reference_impl.functions.api import api, pair
-from reference_impl.functions.arrays import expand_dims, squeeze, stack
-from reference_impl.tensors import Tensor, apply, convert
+from reference_impl.functions.arrays import concat, expand_dims, squeeze, stack
+from reference_impl.functions.dilation import convolved, parts_pixels, transposed
+from reference_impl.tensors import Tensor, apply, convert, present_trace
 
 _LAST = {3: "NWC", 4: "NHWC", 5: "NDHWC"}
 
@@ -36,6 +37,16 @@ def _attrs(rank: int, first: bool, strides: Any, padding: str, dilations: Any) -
     }
 
 
+def _apart(rank: int, first: bool, strides: Any, dilations: Any) -> list[int] | None:
+    """The dilation of each axis of the space if the pixels are to be brought together."""
+    found = whole(dilations or 1, rank, False)[1:-1]
+    return found if parts_pixels(found, whole(strides or 1, rank, False)[1:-1], first) else None
+
+
+def _window(filters: Tensor) -> list[int]:
+    return [int(size or 0) for size in filters.shape[:-2]]
+
+
 def _widened(values: Any) -> Any:
     """Of one axis: for two, the first of which has size 1."""
     return values if values is None else [1, int(values if isinstance(values, int) else values[0])]
@@ -61,7 +72,34 @@ def convolution(
             _widened(dilations),
         )  # fmt: skip
         return squeeze(wide, axis)
-    return apply("Conv2D" if rank == 2 else "Conv3D", x, w, **_attrs(rank, first, strides, padding, dilations))
+    name = "Conv2D" if rank == 2 else "Conv3D"
+    if present_trace() is not None and x.shape[1 if first else -1] != w.shape[-2]:
+        return _by_groups(x, w, strides, padding, data_format, dilations)
+    apart = _apart(rank, first, strides, dilations)
+    if apart is not None:
+        return convolved(
+            x, _window(w), apart, padding, lambda y: apply(name, y, w, **_attrs(rank, False, 1, "VALID", 1))
+        )
+    return apply(name, x, w, **_attrs(rank, first, strides, padding, dilations))
+
+
+def _by_groups(x: Tensor, w: Tensor, strides: Any, padding: str, data_format: str | None, dilations: Any) -> Tensor:
+    """A convolution in groups as one for each: TensorFlow on a CPU runs no other graph of it with a bias."""
+    axis = 1 if _is_first(data_format) else len(x.shape) - 1
+    size = int(cast("int", w.shape[-2]))
+    count = int(cast("int", x.shape[axis])) // size
+    outputs = int(cast("int", w.shape[-1])) // count
+    # A function that has this one's helpers imports this module.
+    from reference_impl.functions.recurrent import cut
+
+    parts = [
+        convolution(
+            cut(x, axis, size * i, size * (i + 1)), cut(w, len(w.shape) - 1, outputs * i, outputs * (i + 1)), strides,
+            padding, data_format, dilations,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+    return concat(parts, axis=axis)
 
 
 def conv_transpose(
@@ -89,8 +127,17 @@ def conv_transpose(
         )  # fmt: skip
         return squeeze(wide, axis)
     name = "Conv2DBackpropInput" if rank == 2 else "Conv3DBackpropInputV2"
-    sizes = stack([convert(size, hint="int32") for size in output_shape])
-    return apply(name, sizes, w, x, **_attrs(rank, first, strides, padding, dilations))
+    apart = _apart(rank, first, strides, dilations)
+    if apart is not None:
+        return transposed(
+            x, output_shape, _window(w), apart, padding,
+            lambda y, inner: apply(name, _sizes(inner), w, y, **_attrs(rank, False, 1, "VALID", 1)),
+        )  # fmt: skip
+    return apply(name, _sizes(output_shape), w, x, **_attrs(rank, first, strides, padding, dilations))
+
+
+def _sizes(values: Sequence[Any]) -> Tensor:
+    return stack([convert(size, hint="int32") for size in values])
 
 
 @api("nn.depthwise_conv2d")
@@ -107,4 +154,8 @@ def depthwise_conv2d(
     x, w = pair(input, filter)
     first = _is_first(data_format)
     inner = list(strides)[2:] if first and len(strides) == 4 else list(strides)[1:3] if len(strides) == 4 else strides
+    apart = _apart(2, first, inner, dilations)
+    if apart is not None:
+        plain = _attrs(2, False, 1, "VALID", 1)
+        return convolved(x, _window(w), apart, padding, lambda y: apply("DepthwiseConv2dNative", y, w, **plain))
     return apply("DepthwiseConv2dNative", x, w, **_attrs(2, first, inner, padding, dilations))

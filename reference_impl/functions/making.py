@@ -27,6 +27,10 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     return apply("Fill", convert(dims, hint="int32"), convert(value))
 
 
+def _sizes(shape: Any) -> Tensor:
+    return convert(np.zeros(0, np.int32) if isinstance(shape, list | tuple) and not shape else shape, hint="int32")
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Tensor:
     return fill(shape, np.zeros((), numpy_dtype(as_dtype(dtype))))
 
@@ -39,14 +43,14 @@ def random_uniform(
     shape: Any, minval: float = 0, maxval: float | None = None, dtype: Any = "float32", seed: int | None = None
 ) -> Tensor:
     """Uniform in [minval, maxval); ``maxval`` None is 1. ``seed`` selects a stream of its own."""
-    drawn = apply("RandomUniform", convert(shape, hint="int32"), dtype=str(as_dtype(dtype)), seed=seed)
+    drawn = apply("RandomUniform", _sizes(shape), dtype=str(as_dtype(dtype)), seed=seed)
     return drawn * ((1 if maxval is None else maxval) - minval) + minval
 
 
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: int | None = None
 ) -> Tensor:
-    drawn = apply("RandomStandardNormal", convert(shape, hint="int32"), dtype=str(as_dtype(dtype)), seed=seed)
+    drawn = apply("RandomStandardNormal", _sizes(shape), dtype=str(as_dtype(dtype)), seed=seed)
     return drawn * stddev + mean
 
 
@@ -54,5 +58,5 @@ def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: int | None = None
 ) -> Tensor:
     """Normal, drawn again while more than two standard deviations from the mean."""
-    drawn = apply("TruncatedNormal", convert(shape, hint="int32"), dtype=str(as_dtype(dtype)), seed=seed)
+    drawn = apply("TruncatedNormal", _sizes(shape), dtype=str(as_dtype(dtype)), seed=seed)
     return drawn * stddev + mean

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from reference_impl.functions.api import api, ints, pair
-from reference_impl.functions.arrays import shape
+from reference_impl.functions.arrays import reshape, shape
 from reference_impl.functions.elementwise import cast_to, exp, greater_equal, log1p, relu, where
 from reference_impl.functions.making import random_uniform
-from reference_impl.tensors import Tensor, apply, convert
+from reference_impl.tensors import Tensor, apply, convert, present_trace
 
 
 @api("nn.softmax")
@@ -35,12 +35,21 @@ def _along_last(op: str, x: Tensor, axis: int) -> Tensor:
 @api("nn.softmax_cross_entropy_with_logits")
 def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, name: str | None = None) -> Tensor:
     features = convert(logits)
-    return apply("SoftmaxCrossEntropyWithLogits", features, convert(labels, hint=features.dtype))
+    return _by_row("SoftmaxCrossEntropyWithLogits", features, convert(labels, hint=features.dtype))
 
 
 @api("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> Tensor:
-    return apply("SparseSoftmaxCrossEntropyWithLogits", convert(logits), cast_to(labels, "int64"))
+    return _by_row("SparseSoftmaxCrossEntropyWithLogits", convert(logits), cast_to(labels, "int64"))
+
+
+def _by_row(op: str, features: Tensor, labels: Tensor) -> Tensor:
+    """In a trace the op is given matrices, which is all that TensorFlow's takes."""
+    if present_trace() is None or len(features.shape) == 2:
+        return apply(op, features, labels)
+    sizes = [-1, features.shape[-1]]
+    rows = reshape(labels, sizes if len(labels.shape) == len(features.shape) else [-1])
+    return reshape(apply(op, reshape(features, sizes), rows), shape(features)[:-1])
 
 
 @api("nn.sigmoid_cross_entropy_with_logits")

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from reference_impl import structure
 from reference_impl.functions.api import ints
-from reference_impl.functions.arrays import reshape, stack
+from reference_impl.functions.arrays import expand_dims, reshape, shape, stack, transpose
 from reference_impl.functions.elementwise import cast_to, where, zeros_like
-from reference_impl.tensors import Tensor, apply, symbolic
+from reference_impl.functions.making import zeros
+from reference_impl.graph.loops import count_loop, empty_list, get_item, list_of, stacked, with_item
+from reference_impl.shapes import TensorShape
+from reference_impl.tensors import Tensor, Trace, apply, convert, present_trace, symbolic
 
 Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
 
@@ -36,14 +41,15 @@ def rnn(
     Returns the last output (batch, …), all outputs (with time, turned like the inputs), and the last states. An output
     has the structure that ``step`` gives it. ``ValueError`` if there is no time at all.
 
-    Everything ``step`` uses besides its arguments stays the same over time. So the loop is ``StatelessWhile`` with the
-    loop variables (time, list of outputs, output before, \\*states), the body being one call of ``step`` with
-    ``TensorListGetItem`` in front and ``TensorListSetItem`` behind, the condition ``time < size of the input list``. On
-    values it is unrolled, which gives gradients; on symbolic tensors one step tells the shapes.
+    On values the loop is unrolled, which gives gradients; on symbolic tensors one step tells the shapes. In a trace it is
+    a ``StatelessWhile`` (``While``, if a step draws or assigns), unless ``unroll``.
     """
     axis = 0 if time_major else 1
     leaves = structure.flatten(inputs)
-    if any(leaf.symbolic for leaf in [*leaves, *structure.flatten(states)]):
+    trace = present_trace()
+    if trace is not None and not unroll:
+        return _loop(trace, step, inputs, states, mask, go_backwards, axis, zero_output_for_mask)
+    if trace is None and any(leaf.symbolic for leaf in [*leaves, *structure.flatten(states)]):
         return _shapes(step, inputs, states, axis)
     if not leaves[0].shape[axis]:
         raise ValueError(f"a sequence without steps, of the shape {tuple(leaves[0].shape)}; expected at least one")
@@ -80,6 +86,10 @@ def _where(count: Tensor, current: list[Tensor], otherwise: list[Tensor] | None 
 
 def _widened(count: Tensor, leaf: Tensor) -> Tensor:
     missing = len(leaf.shape) - len(count.shape)
+    if count.symbolic:
+        for _ in range(missing):
+            count = expand_dims(count, -1)
+        return count
     return reshape(count, (*count.shape, *[1] * missing)) if missing > 0 else count
 
 
@@ -94,6 +104,85 @@ def _shapes(step: Step, inputs: Any, states: list[Any], axis: int) -> tuple[Any,
         return symbolic((*leaf.shape[:axis], count, *leaf.shape[axis:]), leaf.dtype)
 
     return output, structure.map_leaves(over_time, output), list(new_states)
+
+
+def _loop(
+    trace: Trace,
+    step: Step,
+    inputs: Any,
+    states: list[Any],
+    mask: Tensor | None,
+    backwards: bool,
+    axis: int,
+    zeroing: bool,
+) -> tuple[Any, Any, list[Any]]:
+    """:func:`rnn` as a loop of the graph, whose variables are lists of outputs, the outputs before, and states."""
+    leaves = [convert(leaf) for leaf in structure.flatten(inputs)]
+    count = shape(leaves[0])[axis]
+    steps = [list_of(_turned(leaf, axis)) for leaf in leaves]
+    shapes = [TensorShape((*leaf.shape[:axis], *leaf.shape[axis + 1 :])) for leaf in leaves]
+    counted = None if mask is None else _turned(cast_to(mask, "bool"), axis)
+    counts = None if counted is None else list_of(counted)
+
+    def at(time: Tensor) -> Any:
+        items = [get_item(*each) for each in zip(steps, [time] * len(steps), shapes, dtypes, strict=True)]
+        return structure.pack_as(inputs, items)
+
+    dtypes = [leaf.dtype for leaf in leaves]
+    first_states = [convert(leaf) for leaf in structure.flatten(states)]
+    # One step before the loop tells what the outputs are like, and draws what stays the same over time. Where nothing
+    # of it is needed it is no part of the function.
+    effects = list(trace.effects)
+    output, next_states = step(at(convert(np.int32(0))), structure.pack_as(states, first_states))
+    trace.effects[:] = effects
+    made = structure.flatten(output)
+    held = [] if counts is None or zeroing else [_zeros_like(leaf, leaves[0], axis) for leaf in made]
+    between = len(made) + len(held)
+
+    def body(time: Tensor, values: list[Tensor]) -> list[Tensor]:
+        before, now = values[len(made) : between], values[between:]
+        place = count - 1 - time if backwards else time
+        found, new_states = step(at(place), structure.pack_as(states, now))
+        current, after = structure.flatten(found), structure.flatten(new_states)
+        if counts is not None and counted is not None:
+            here = get_item(counts, place, TensorShape(counted.shape[1:]), counted.dtype)
+            current = _where(here, current, None if zeroing else before)
+            after = _where(here, after, now)
+        lists = [with_item(items, time, leaf) for items, leaf in zip(values, current, strict=False)]
+        return [*lists, *(current if held else []), *after]
+
+    lists = [empty_list(leaf.shape, leaf.dtype, count) for leaf in made]
+    after = structure.flatten(next_states)
+    known = [*(TensorShape(()) for _ in lists), *(leaf.shape for leaf in held)]
+    known += [_common(one.shape, other.shape) for one, other in zip(first_states, after, strict=True)]
+    results = count_loop(trace, count, [*lists, *held, *first_states], known, body)
+    size = leaves[0].shape[axis]
+    whole = [stacked(items, leaf.shape, leaf.dtype, size) for items, leaf in zip(results, made, strict=False)]
+    last = results[len(made) : between] or [
+        get_item(items, count - 1, leaf.shape, leaf.dtype) for items, leaf in zip(results, made, strict=False)
+    ]
+    outputs = [_turned(leaf, axis) for leaf in whole]
+    return (
+        structure.pack_as(output, list(last)),
+        structure.pack_as(output, outputs),
+        structure.pack_as(states, results[between:]),
+    )
+
+
+def _turned(x: Tensor, axis: int) -> Tensor:
+    """``x`` with the axis of time and the one before it exchanged, unless time comes first."""
+    return x if axis == 0 else transpose(x, [1, 0, *range(2, len(x.shape))])
+
+
+def _zeros_like(x: Tensor, inputs: Tensor, axis: int) -> Tensor:
+    """Zeros in the shape of ``x``, which is not asked for it where only the size of the batch is not known."""
+    if None in x.shape[1:]:
+        return zeros_like(x)
+    return zeros(stack([shape(inputs)[1 - axis], *x.shape[1:]]), x.dtype)
+
+
+def _common(one: TensorShape, other: TensorShape) -> TensorShape:
+    return TensorShape(a if a == b else None for a, b in zip(one, other, strict=True))
 
 
 def unstack(x: Tensor, axis: int) -> list[Tensor]:

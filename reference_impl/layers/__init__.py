@@ -6,6 +6,7 @@ their config form.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from reference_impl.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
@@ -58,13 +59,7 @@ from reference_impl.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from reference_impl.layers.normalization import (
-    BatchNormalization,
-    GroupNormalization,
-    LayerNormalization,
-    SyncBatchNormalization,
-    UnitNormalization,
-)
+from reference_impl.layers.normalization import BatchNormalization, SyncBatchNormalization
 from reference_impl.layers.op_layer import AddLoss, AddMetric, SlicingOpLambda, TFOpLambda
 from reference_impl.layers.padding import (
     Cropping1D,
@@ -120,9 +115,11 @@ from reference_impl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, Co
 from reference_impl.layers.recurrent.cudnn import CuDNNGRU, CuDNNLSTM
 from reference_impl.layers.recurrent.gru import GRU, GRUCell
 from reference_impl.layers.recurrent.lstm import LSTM, LSTMCell
+from reference_impl.layers.recurrent.peephole import PeepholeLSTMCell
 from reference_impl.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from reference_impl.layers.recurrent.stacked import StackedRNNCells
 from reference_impl.layers.refused import REFUSED
+from reference_impl.layers.sample_normalization import GroupNormalization, LayerNormalization, UnitNormalization
 from reference_impl.layers.separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from reference_impl.layers.tf_op_layer import TensorFlowOpLayer
 from reference_impl.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
@@ -152,152 +149,14 @@ SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
 BUILTIN: dict[str, Any] = {
-    cls.__name__: cls
-    for cls in (
-        Bidirectional,
-        ConvLSTM1D,
-        ConvLSTM2D,
-        ConvLSTM3D,
-        CuDNNGRU,
-        CuDNNLSTM,
-        GRU,
-        GRUCell,
-        LSTM,
-        LSTMCell,
-        Masking,
-        RNN,
-        SimpleRNN,
-        SimpleRNNCell,
-        StackedRNNCells,
-        TimeDistributed,
-        Wrapper,
-        Activation,
-        ActivityRegularization,
-        Add,
-        AdditiveAttention,
-        AddLoss,
-        AddMetric,
-        AlphaDropout,
-        Attention,
-        Average,
-        AveragePooling1D,
-        AveragePooling2D,
-        AveragePooling3D,
-        BatchNormalization,
-        CategoryCrossing,
-        CategoryEncoding,
-        CenterCrop,
-        Concatenate,
-        Conv1D,
-        Conv1DTranspose,
-        Conv2D,
-        Conv2DTranspose,
-        Conv3D,
-        Conv3DTranspose,
-        Cropping1D,
-        Cropping2D,
-        Cropping3D,
-        Dense,
-        DepthwiseConv1D,
-        DepthwiseConv2D,
-        Discretization,
-        Dot,
-        Dropout,
-        EinsumDense,
-        ELU,
-        Embedding,
-        Flatten,
-        GaussianDropout,
-        GaussianNoise,
-        GlobalAveragePooling1D,
-        GlobalAveragePooling2D,
-        GlobalAveragePooling3D,
-        GlobalMaxPooling1D,
-        GlobalMaxPooling2D,
-        GlobalMaxPooling3D,
-        GroupNormalization,
-        HashedCrossing,
-        Hashing,
-        Identity,
-        InputLayer,
-        IntegerLookup,
-        Lambda,
-        LayerNormalization,
-        LeakyReLU,
-        LocallyConnected1D,
-        LocallyConnected2D,
-        Maximum,
-        MaxPooling1D,
-        MaxPooling2D,
-        MaxPooling3D,
-        Minimum,
-        MultiHeadAttention,
-        Multiply,
-        Normalization,
-        Permute,
-        PReLU,
-        PreprocessingLayer,
-        RandomBrightness,
-        RandomContrast,
-        RandomCrop,
-        RandomFlip,
-        RandomFourierFeatures,
-        RandomHeight,
-        RandomRotation,
-        RandomTranslation,
-        RandomWidth,
-        RandomZoom,
-        ReLU,
-        RepeatVector,
-        Rescaling,
-        Reshape,
-        Resizing,
-        SeparableConv1D,
-        SeparableConv2D,
-        SlicingOpLambda,
-        Softmax,
-        SpatialDropout1D,
-        SpatialDropout2D,
-        SpatialDropout3D,
-        StringLookup,
-        Subtract,
-        SyncBatchNormalization,
-        TensorFlowOpLayer,
-        TextVectorization,
-        TFOpLambda,
-        ThresholdedReLU,
-        UnitNormalization,
-        UpSampling1D,
-        UpSampling2D,
-        UpSampling3D,
-        ZeroPadding1D,
-        ZeroPadding2D,
-        ZeroPadding3D,
-    )
-} | {
-    "Convolution1D": Convolution1D,
-    "MaxPool1D": MaxPool1D,
-    "AvgPool1D": AvgPool1D,
-    "GlobalMaxPool1D": GlobalMaxPool1D,
-    "GlobalAvgPool1D": GlobalAvgPool1D,
-    "Convolution1DTranspose": Convolution1DTranspose,
-    "Convolution2D": Convolution2D,
-    "MaxPool2D": MaxPool2D,
-    "AvgPool2D": AvgPool2D,
-    "GlobalMaxPool2D": GlobalMaxPool2D,
-    "GlobalAvgPool2D": GlobalAvgPool2D,
-    "Convolution2DTranspose": Convolution2DTranspose,
-    "Convolution3D": Convolution3D,
-    "MaxPool3D": MaxPool3D,
-    "AvgPool3D": AvgPool3D,
-    "GlobalMaxPool3D": GlobalMaxPool3D,
-    "GlobalAvgPool3D": GlobalAvgPool3D,
-    "Convolution3DTranspose": Convolution3DTranspose,
-    "SeparableConvolution1D": SeparableConvolution1D,
-    "SeparableConvolution2D": SeparableConvolution2D,
+    name: found
+    for name, found in list(globals().items())
+    if isinstance(found, type) and issubclass(found, Layer) and found not in (Layer, AbstractRNNCell)
 }
+"""All layers of this package by all their names; the base classes are no layers of a model."""
 
 
+@cache
 def _with_models() -> Objects:
     from reference_impl import models
 
@@ -371,6 +230,8 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -423,6 +284,7 @@ __all__ = [
     "Multiply",
     "Normalization",
     "PReLU",
+    "PeepholeLSTMCell",
     "Permute",
     "PreprocessingLayer",
     "RandomBrightness",
@@ -446,6 +308,7 @@ __all__ = [
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SlicingOpLambda",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

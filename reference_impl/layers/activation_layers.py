@@ -47,11 +47,12 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """x, or alpha · x where x is negative."""
+    """x, or alpha · x where x is negative. Keras 3 calls it ``negative_slope``."""
 
     supports_masking = True
 
     def __init__(self, alpha: float = 0.3, **kwargs: Any) -> None:
+        alpha = kwargs.pop("negative_slope", alpha)
         super().__init__(**kwargs)
         self.alpha = _single(alpha)
 

@@ -18,11 +18,12 @@ import numpy as np
 
 from reference_impl import functions, mixed_precision, naming, regularizers, structure
 from reference_impl.dtypes import as_dtype
+from reference_impl.layers import automatic
 from reference_impl.layers.input_spec import check_all
 from reference_impl.layers.losses import LossOwner
 from reference_impl.layers.node import History, KerasTensor, Node
 from reference_impl.layers.state import calling, entered
-from reference_impl.tensors import Tensor, convert, symbolic
+from reference_impl.tensors import Tensor, convert, symbolic, tracing
 from reference_impl.variables import Variable, reading_as
 
 # Constructor arguments any layer takes besides name, trainable and dtype.
@@ -44,6 +45,11 @@ class Layer(LossOwner):
     input_spec: Any = None
     stateful: bool = False
     supports_masking: bool = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        layer = super().__new__(cls)
+        layer._state.arguments = automatic.arguments(cls, args, kwargs)
+        return layer
 
     def __init__(
         self, trainable: bool = True, name: str | None = None, dtype: Any = None, dynamic: bool = False, **kwargs: Any
@@ -95,7 +101,9 @@ class Layer(LossOwner):
             masks = self._resolve_mask(first, args, kwargs)
             if args:
                 args = (structure.map_leaves(self._cast, args[0]), *args[1:])
-            with reading_as(as_dtype(self.compute_dtype)):
+            computing = as_dtype(self.compute_dtype)
+            # A layer of strings reads its weights as they are.
+            with reading_as(computing if computing.is_floating else None):
                 outputs = self.call(*args, **kwargs)
             outputs = self._masked(outputs, first, masks)
             self._penalise_activity(outputs)
@@ -183,7 +191,8 @@ class Layer(LossOwner):
             return
         shapes = structure.map_leaves(lambda leaf: leaf.shape if isinstance(leaf, Tensor) else None, inputs)
         self._state.build_input_shape = shapes
-        self.build(shapes)
+        with tracing(None):
+            self.build(shapes)
         self._state.built = True
         self._settle()
         if self._state.initial_weights is not None:
@@ -259,7 +268,8 @@ class Layer(LossOwner):
     def get_config(self) -> dict[str, Any]:
         """A new dict of constructor arguments.
 
-        ``NotImplementedError`` if the class has constructor arguments of its own and no ``get_config`` of its own.
+        ``NotImplementedError`` if the class has constructor arguments of its own and no ``get_config`` of its own;
+        from Keras 2.12 on only where they are more than simple values.
         """
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self._state.batch_input_shape is not None:
@@ -268,6 +278,9 @@ class Layer(LossOwner):
         if type(self).get_config is Layer.get_config:
             parameters = inspect.getfullargspec(type(self).__init__).args[1:]
             if any(parameter not in config for parameter in parameters) and type(self).__init__ is not Layer.__init__:
+                found = automatic.config(self, self._state.arguments, config)
+                if found is not None:
+                    return found
                 raise NotImplementedError(
                     f"Layer {type(self).__name__} has arguments in `__init__` and therefore must override `get_config`."
                 )
@@ -280,13 +293,13 @@ class Layer(LossOwner):
 
 
 def _array_as_tensor(leaf: Any) -> Any:
-    return convert(leaf) if isinstance(leaf, np.ndarray | Variable) else leaf
+    return convert(leaf) if isinstance(leaf, (np.ndarray, Variable)) else leaf
 
 
 def _as_tensor(leaf: Any) -> Any:
     return (
         convert(leaf)
-        if isinstance(leaf, np.ndarray | np.generic | Variable | float | int) and not isinstance(leaf, bool)
+        if isinstance(leaf, (np.ndarray, np.generic, Variable, float, int)) and not isinstance(leaf, bool)
         else leaf
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reference_impl import activations, constraints, functions, initializers, regularizers
-from reference_impl.errors import LoadError
+from reference_impl.errors import UnknownObjectError
 from reference_impl.layers.base import Layer
 from reference_impl.layers.input_spec import InputSpec
 from reference_impl.tensors import Tensor
@@ -266,7 +266,7 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Lambda:
-        raise LoadError(
+        raise UnknownObjectError(
             f"Lambda layer {config.get('name')!r}: its config holds Python code, which is never run from a file; "
             "give a class of your own as `custom_objects={'Lambda': …}`"
         )

@@ -30,7 +30,9 @@ class InputLayer(Layer):
     ) -> None:
         if input_tensor is not None or sparse or ragged:
             raise ValueError("InputLayer: tensors given as input, sparse and ragged inputs are not supported")
-        batch_input_shape = kwargs.pop("batch_input_shape", None)
+        # Keras 3's names for the same.
+        input_shape = kwargs.pop("shape", input_shape)
+        batch_input_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {list(kwargs)}")
         if batch_input_shape is None:

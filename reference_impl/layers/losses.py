@@ -9,7 +9,7 @@ from typing import Any
 from reference_impl import functions, structure
 from reference_impl.layers.owner import Owner
 from reference_impl.layers.state import AddedLoss, calling
-from reference_impl.tensors import Tensor, convert
+from reference_impl.tensors import Tensor, convert, present_trace
 
 
 class LossOwner(Owner):
@@ -71,7 +71,7 @@ class LossOwner(Owner):
             metric = Mean(name=name)
             self._state.metrics.append(metric)
         tensor = convert(value)
-        if not tensor.symbolic:
+        if not tensor.symbolic or present_trace() is not None:
             metric.update_state(tensor)
 
     @property

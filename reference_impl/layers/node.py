@@ -7,7 +7,9 @@ arguments of the call, and gives new KerasTensors that know their node. A model 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reference_impl import structure
@@ -80,7 +82,7 @@ class Node:
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
     outputs: Any = None
 
-    @property
+    @cached_property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors among the arguments, in order."""
         leaves = structure.flatten([list(self.args), self.kwargs])
@@ -94,10 +96,16 @@ class Node:
     @property
     def arguments(self) -> dict[str, Any]:
         """All arguments by the names of ``call``'s parameters, the first one first."""
-        names = [name for name in inspect.signature(type(self.layer).call).parameters if name != "self"]
+        names = [name for name in parameter_names(type(self.layer).call) if name != "self"]
         positional = dict(zip(names, self.args, strict=False))
         return {**positional, **self.kwargs}
 
     @property
     def parents(self) -> list[Node]:
         return [tensor.node for tensor in self.inputs]
+
+
+@cache
+def parameter_names(call: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters of a class's ``call``, ``self`` included."""
+    return tuple(inspect.signature(call).parameters)

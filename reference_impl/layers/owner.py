@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self, cast
 
 import numpy as np
@@ -18,11 +18,15 @@ from reference_impl.dtypes import as_dtype
 from reference_impl.layers.state import AddedLoss, LayerState, leaves
 from reference_impl.layers.weights import gather, set_values
 from reference_impl.mixed_precision import Policy
-from reference_impl.shapes import as_shape
+from reference_impl.shapes import TensorShape, as_shape
 from reference_impl.tracking import Trackable
 from reference_impl.variables import Variable
 
 Array = npt.NDArray[Any]
+
+
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+"""Of these most attributes are, and no weights in them."""
 
 
 class Owner(Trackable):
@@ -91,12 +95,12 @@ class Owner(Trackable):
 
     def _children(self) -> list[Any]:
         """The layers (and metrics) that are attributes of this one, or in lists, tuples and dicts that are."""
-        from reference_impl.metrics import Metric
-
         found: list[Any] = []
         for edge in self.__dict__.get("_tracked_edges", {}).values():
+            if isinstance(edge, Variable):
+                continue
             for leaf in leaves(edge):
-                if isinstance(leaf, Owner | Metric) and all(leaf is not other for other in found):
+                if isinstance(leaf, _kinds_of_children()) and all(leaf is not other for other in found):
                     found.append(leaf)
         return found
 
@@ -124,7 +128,9 @@ class Owner(Trackable):
     def __setattr__(self, name: str, value: Any) -> None:
         old = self.__dict__.get(name)
         super().__setattr__(name, value)
-        if isinstance(old, Variable) and all(held is not old for held in self.__dict__.values()):
+        if old is None and type(value) in _PLAIN:
+            return
+        if old is not None and isinstance(old, Variable) and all(held is not old for held in self.__dict__.values()):
             # A variable that another one replaces is no weight any more.
             self._state.variables[:] = [variable for variable in self._state.variables if variable is not old]
         if name not in self._untracked:
@@ -166,13 +172,13 @@ class Owner(Trackable):
         make = cast("Callable[..., Any]", initializers.get(default if initializer is None else initializer))
         sizes = tuple(int(cast("int", size)) for size in as_shape(() if shape is None else shape))
         # An initializer of the user's own may take the shape and nothing else.
-        value = make(sizes, dtype=wanted) if _takes_dtype(make) else make(sizes)
         variable = Variable(
-            value,
+            partial(make, sizes, dtype=wanted) if _takes_dtype(make) else partial(make, sizes),
             trainable=True if trainable is None else trainable,
             name=name,
             dtype=wanted,
             constraint=constraints.get(constraint),
+            gives=TensorShape(sizes),
         )
         variable.autocast = kwargs.get("autocast", kwargs.get("experimental_autocast", True)) and wanted.is_floating
         self._own(variable)
@@ -200,16 +206,18 @@ class Owner(Trackable):
         if not self.trainable:
             return []
         own = [variable for variable in self._state.variables if variable.trainable]
-        return gather(own, self._children(), "trainable_weights")
+        children = self._children()
+        return gather(own, children, "trainable_weights") if children else own
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """Own other weights, then those of the layers inside; all weights when frozen."""
         own = [variable for variable in self._state.variables if not variable.trainable]
+        children = self._children()
         if self.trainable:
-            return gather(own, self._children(), "non_trainable_weights")
+            return gather(own, children, "non_trainable_weights") if children else own
         frozen = [variable for variable in self._state.variables if variable.trainable]
-        return gather(frozen + own, self._children(), "weights")
+        return gather(frozen + own, children, "weights")
 
     @property
     def weights(self) -> list[Variable]:
@@ -249,11 +257,27 @@ class Owner(Trackable):
         return sum(variable.array.size for variable in self.weights)
 
 
+@cache
+def _kinds_of_children() -> tuple[type, ...]:
+    from reference_impl.metrics import Metric
+
+    return Owner, Metric
+
+
 def _penalty(regularizer: Callable[[Any], Any], variable: Variable) -> Any:
     return regularizer(variable)
 
 
 def _takes_dtype(function: Callable[..., Any]) -> bool:
+    return _calls_with_dtype(type(function)) if isinstance(function, initializers.Initializer) else _has_dtype(function)
+
+
+@cache
+def _calls_with_dtype(kind: type[initializers.Initializer]) -> bool:
+    return _has_dtype(kind.__call__)
+
+
+def _has_dtype(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

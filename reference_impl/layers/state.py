@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from reference_impl.layers.node import Node
 from reference_impl.mixed_precision import Policy
+from reference_impl.structure import is_mapping
 from reference_impl.variables import Variable
 
 
@@ -24,6 +25,7 @@ class LayerState:
     batch_input_shape: tuple[int | None, ...] | None = None
     initial_weights: list[Any] | None = None
     build_input_shape: Any = None
+    arguments: dict[str, Any] | None = None
     variables: list[Variable] = field(default_factory=list[Variable])
     losses: list[Any] = field(default_factory=list[Any])
     penalties: list[AddedLoss] = field(default_factory=list["AddedLoss"])
@@ -65,9 +67,9 @@ def entered(training: Any) -> Generator[None]:
 
 def leaves(value: Any) -> list[Any]:
     """The things in ``value``, looking into lists and tuples in order, into dicts in the order of their sorted keys."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in cast("list[Any]", value) for leaf in leaves(item)]
+    if is_mapping(cast("type[Any]", type(value))):
         items = sorted(cast("Mapping[Any, Any]", value).items(), key=lambda item: str(item[0]))
         return [leaf for _, item in items for leaf in leaves(item)]
-    if isinstance(value, list | tuple):
-        return [leaf for item in cast("list[Any]", value) for leaf in leaves(item)]
     return [value]

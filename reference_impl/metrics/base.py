@@ -11,7 +11,7 @@ import numpy.typing as npt
 from reference_impl import functions, naming
 from reference_impl.dtypes import numpy_dtype
 from reference_impl.serialization import generic
-from reference_impl.tensors import Tensor, convert
+from reference_impl.tensors import Tensor, convert, present_trace
 from reference_impl.tracking import Trackable
 from reference_impl.variables import Variable
 
@@ -51,7 +51,7 @@ class Metric(Trackable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update and give the result, which remembers its metric (``add_metric`` asks)."""
         inputs = [leaf for leaf in (*args, *kwargs.values()) if isinstance(leaf, Tensor)]
-        if not any(tensor.symbolic for tensor in inputs):
+        if present_trace() is not None or not any(tensor.symbolic for tensor in inputs):
             self.update_state(*args, **kwargs)
         result = convert(self.result())
         result.metric = self
@@ -109,7 +109,11 @@ class Total(Metric):
 
     def accumulate(self, values: Any, sample_weight: Any = None) -> None:
         """Add ``values`` (any shape), each counted with its weight."""
-        numbers = functions.cast_to(values, self.dtype).value
+        tensor = functions.cast_to(values, self.dtype)
+        if tensor.symbolic:
+            self._accumulate_symbolically(tensor, sample_weight)
+            return
+        numbers = tensor.value
         count: Any = np.float32(numbers.size)
         if sample_weight is not None:
             numbers, weight = weighting(numbers, functions.cast_to(sample_weight, self.dtype).value, self.counted)
@@ -118,6 +122,15 @@ class Total(Metric):
         self.total.assign_add(convert(np.asarray(np.sum(numbers), self.total.array.dtype)))
         if self.counted:
             self.count.assign_add(convert(np.asarray(count, self.count.array.dtype)))
+
+    def _accumulate_symbolically(self, values: Tensor, sample_weight: Any) -> None:
+        """In a trace: ``sample_weight`` has the shape of the values, or one that is broadcast to it."""
+        weight = functions.ones_like(values)
+        if sample_weight is not None:
+            weight = weight * functions.cast_to(sample_weight, self.dtype)
+        self.total.assign_add(functions.reduce_sum(values * weight))
+        if self.counted:
+            self.count.assign_add(functions.reduce_sum(weight))
 
     def result(self) -> Any:
         if not self.counted:

@@ -12,7 +12,6 @@ Calls are numbered within the model that is saved. A nested model's own way from
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, cast
@@ -23,7 +22,7 @@ from reference_impl import structure
 from reference_impl.errors import LoadError
 from reference_impl.layers import deserialize, serialize
 from reference_impl.layers.base import Layer
-from reference_impl.layers.node import KerasTensor, Node
+from reference_impl.layers.node import KerasTensor, Node, parameter_names
 from reference_impl.layers.op_layer import TFOpLambda
 from reference_impl.models.graph import Graph, only
 from reference_impl.tensors import Tensor
@@ -248,7 +247,7 @@ def _call_with_arguments(layers: Mapping[str, Layer], layer: Layer, node: Mappin
 
 def _named(layer: Layer, kwargs: dict[str, Any]) -> dict[str, Any]:
     """TensorFlow 2.4 names positional arguments one parameter too early: ``call(a, b)`` is saved with ``a`` for b."""
-    parameters = list(inspect.signature(type(layer).call).parameters)[1:]
+    parameters = parameter_names(type(layer).call)[1:]
     if isinstance(layer, TFOpLambda) or not parameters or parameters[0] not in kwargs:
         return kwargs
     shifted = dict(kwargs)

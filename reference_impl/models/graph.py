@@ -8,6 +8,7 @@ order is that of the search, which starts at the outputs. Files and weight lists
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -88,12 +89,10 @@ class Graph:
             passed.append(node.layer.name)
 
     def _check_names(self) -> None:
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(layer.name for layer in self.layers).items():
+            if count > 1:
                 raise ValueError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. '
-                    "All layer names should be unique."
+                    f'The name "{name}" is used {count} times in the model. All layer names should be unique.'
                 )
 
     def extend(self, tensors: Sequence[KerasTensor]) -> None:

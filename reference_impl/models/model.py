@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
 from reference_impl import naming, structure
+from reference_impl.layers import automatic
 from reference_impl.layers.base import Layer, with_mask
 from reference_impl.layers.node import KerasTensor, Node
 from reference_impl.layers.op_layer import AddLoss, AddMetric
@@ -42,7 +43,7 @@ class Model(Trainer):
 
             # Python goes on with the __init__ of what it is given.
             return cast("Self", Layer.__new__(Functional))
-        return super().__new__(cls)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not _has_graph_arguments(args, kwargs):
@@ -191,6 +192,7 @@ class Model(Trainer):
         if first_call:
             first = args[0] if args else next(iter(kwargs.values()), None)
             self._state.build_input_shape = structure.map_leaves(lambda leaf: getattr(leaf, "shape", None), first)
+            self.__dict__["_input_dtypes"] = structure.map_leaves(lambda leaf: getattr(leaf, "dtype", None), first)
             self.built = True
             self._settle()
         return outputs
@@ -235,8 +237,16 @@ class Model(Trainer):
     # -- config --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The layers and how they are connected; ``NotImplementedError`` for a subclassed model."""
+        """The layers and how they are connected. For a subclassed model ``NotImplementedError``; from Keras 2.12 on the
+        arguments it was made with, and the error only where they are more than simple values.
+        """
         if self._graph is None:
+            # A get_config of its own adds to what it gets here.
+            own = type(self).get_config is not Model.get_config
+            given, base = ({}, {}) if own else (self._state.arguments, super().get_config())
+            found = automatic.config(self, given, base)
+            if found is not None:
+                return found
             raise NotImplementedError(
                 f"{type(self).__name__} is a subclassed model: its architecture is code; define get_config to save it "
                 "through a config"

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from reference_impl import naming
@@ -34,8 +34,7 @@ class Sequential(Model):
         self.__dict__["_chain"] = cast("list[Layer]", [])
         # A graph made for the shape of data it was called on gives way to other shapes.
         self.__dict__["_inferred"] = False
-        for layer in layers or ():
-            self.add(layer)
+        self._extend(layers or ())
 
     @property
     def _all_layers(self) -> list[Layer]:
@@ -58,6 +57,23 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Append a layer; ``ValueError`` if its name is taken or it has several outputs."""
+        self._extend((layer,))
+
+    def _extend(self, layers: Iterable[Any]) -> None:
+        """Append ``layers``. The graph is made when all are there, for more layers are another graph."""
+        chain = self._all_layers
+        end: Any = None if self._graph is None else self._graph.output_structure
+        for layer in layers:
+            self._append(layer)
+            if end is not None:
+                end = _single(chain[-1], chain[-1](end))
+            elif isinstance(chain[0], InputLayer):
+                end = self._wired()
+        if end is not None and len(chain) > 1:
+            self._set_graph(Graph(chain[0].output, end))
+        self._settle()
+
+    def _append(self, layer: Any) -> None:
         if isinstance(layer, KerasTensor):
             layer = layer.history.layer
         if not isinstance(layer, Layer):
@@ -77,11 +93,6 @@ class Sequential(Model):
                     ).history.layer
                 )
         chain.append(layer)
-        if self._graph is None and isinstance(chain[0], InputLayer):
-            self._build_graph()
-        elif self._graph is not None:
-            self._append_to_graph(layer)
-        self._settle()
 
     def pop(self) -> None:
         """Remove the last layer."""
@@ -98,17 +109,13 @@ class Sequential(Model):
             else:
                 self.built = False
 
-    def _build_graph(self) -> None:
+    def _wired(self) -> Any:
+        """Call all layers, each on the one before; gives the last one's output."""
         chain = self._all_layers
-        outputs = chain[0].output
+        end = chain[0].output
         for layer in chain[1:]:
-            outputs = _single(layer, layer(outputs))
-        if len(chain) > 1:
-            self._set_graph(Graph(chain[0].output, outputs))
-
-    def _append_to_graph(self, layer: Layer) -> None:
-        assert self._graph is not None
-        self._set_graph(Graph(self._graph.input_structure, _single(layer, layer(self._graph.output_structure))))
+            end = _single(layer, layer(end))
+        return end
 
     # -- without an input shape ----------------------------------------------------------------------------
 
@@ -142,7 +149,7 @@ class Sequential(Model):
         self.__dict__["_inferred"] = True
         # The layers' variables are named as if the layers were called here and now, by nobody.
         with naming.name_scope("", absolute=True):
-            self._build_graph()
+            self._set_graph(Graph(chain[0].output, self._wired()))
 
     # -- config --------------------------------------------------------------------------------------------
 
@@ -161,8 +168,7 @@ class Sequential(Model):
             raise LoadError(f"the config of a Sequential model needs a list 'layers', found {entries!r:.80}")
         with CustomObjectScope(custom_objects):
             model = cls(name=whole.get("name"))
-            for entry in cast("list[Any]", entries):
-                model.add(deserialize(entry))
+            model._extend(deserialize(entry) for entry in cast("list[Any]", entries))
         shape = whole.get("build_input_shape")
         if model._graph is None and shape is not None:
             model.build(shape)

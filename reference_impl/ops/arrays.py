@@ -112,7 +112,7 @@ def _squeezed_shape(input: Tensor, squeeze_dims: Sequence[int] = ()) -> TensorSh
 
 define(
     "ExpandDims",
-    kernel=lambda input, dim: np.expand_dims(input, int(dim)),
+    kernel=lambda input, dim: np.expand_dims(input, dim.item()),
     shape=_expanded_shape,
     gradient=lambda dy, y, input, dim: (_like(dy, input),),
 )
@@ -280,13 +280,29 @@ def _index(bounds: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _sliced_shape(input: Tensor, *bounds: Tensor, **attrs: Any) -> TensorShape:
-    # Indexing a stand-in says all but what becomes of axes whose size is not known.
     index = _index([bound.value for bound in bounds], attrs)
-    sizes = [
-        np.broadcast_to(np.int8(0), [other if d is None else d for d in input.shape])[index].shape
-        for other in (1 << 20, (1 << 20) + 1)
-    ]
-    return TensorShape(a if a == b else None for a, b in zip(*sizes, strict=True))
+    whole = len(input.shape) - sum(part is not None and part is not Ellipsis for part in index)
+    if whole < 0:
+        raise ValueError(f"found {len(index)} indices for a tensor of {len(input.shape)} axes")
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    place = index.index(Ellipsis)
+    index = (*index[:place], *(slice(None),) * whole, *index[place + 1 :])
+    sizes = iter(input.shape)
+    kept: list[Dim] = []
+    for part in index:
+        if part is None:
+            kept.append(1)
+            continue
+        size = next(sizes)
+        if isinstance(part, slice):
+            # Two sizes that are not known to be other than the real one tell whether it matters.
+            guesses = [1 << 20, (1 << 20) + 1] if size is None else [size]
+            counts = {len(range(*part.indices(guess))) for guess in guesses}
+            kept.append(counts.pop() if len(counts) == 1 else None)
+        elif isinstance(part, int) and size is not None and not -size <= part < size:
+            raise IndexError(f"index {part} is out of bounds for an axis of size {size}")
+    return TensorShape(kept)
 
 
 def _slice_gradient(dy: Tensor, y: Tensor, input: Tensor, *bounds: Tensor, **attrs: Any) -> tuple[Tensor]:

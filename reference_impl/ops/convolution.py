@@ -49,18 +49,25 @@ def spatial(values: Sequence[int] | None, data_format: str, rank: int) -> list[i
     return list(values[2:] if is_first(data_format) else values[1:-1])
 
 
-def paddings(
-    padding: str, sizes: Sequence[int], window: Sequence[int], strides: Sequence[int], explicit: Sequence[int] = ()
-) -> list[tuple[int, int]]:
-    """Zeros before and after each axis of the space; ``window`` is what the dilated kernel covers.
+def explicit_paddings(attrs: dict[str, Any], data_format: str) -> list[tuple[int, int]]:
+    """Zeros before and after each axis of the space, of ``attrs`` which have them for all axes; none where they do not."""
+    values = [int(value) for value in attrs.get("explicit_paddings", ())]
+    pairs = list(zip(values[::2], values[1::2], strict=True))
+    return pairs[2:] if is_first(data_format) else pairs[1:-1]
 
-    ``explicit`` has two numbers for each of all axes (of the space alone, when it has as many).
-    """
+
+def paddings(
+    padding: str,
+    sizes: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    explicit: Sequence[tuple[int, int]] = (),
+) -> list[tuple[int, int]]:
+    """Zeros before and after each axis of the space; ``window`` is what the dilated kernel covers."""
     if padding == "VALID":
         return [(0, 0)] * len(sizes)
     if padding == "EXPLICIT":
-        pairs = [(int(explicit[i]), int(explicit[i + 1])) for i in range(0, len(explicit), 2)]
-        return pairs if len(pairs) == len(sizes) else pairs[1 : 1 + len(sizes)]
+        return list(explicit)
     totals = [max((-(-n // s) - 1) * s + w - n, 0) for n, w, s in zip(sizes, window, strides, strict=True)]
     return [(total // 2, total - total // 2) for total in totals]
 
@@ -125,7 +132,7 @@ def walk(
     strides: Sequence[int],
     dilations: Sequence[int],
     padding: str,
-    explicit: Sequence[int] = (),
+    explicit: Sequence[tuple[int, int]] = (),
 ) -> Walk:
     """The walk of a kernel of ``window`` over ``sizes``."""
     covered = [(k - 1) * d + 1 for k, d in zip(window, dilations, strict=True)]
@@ -147,7 +154,7 @@ def _walk(shape: Sequence[int], filter_shape: Sequence[int], attrs: dict[str, An
         spatial(attrs["strides"], data_format, rank),
         spatial(attrs.get("dilations"), data_format, rank),
         attrs["padding"],
-        attrs.get("explicit_paddings", ()),
+        explicit_paddings(attrs, data_format),
     )
 
 
@@ -163,11 +170,18 @@ def _matrix(array: Array) -> Array:
 
 
 def _forward(x: Array, weights: Array, plan: Walk) -> Array:
-    out = np.zeros((x.shape[0] * int(np.prod(plan.outputs)), weights.shape[-1]), x.dtype)
+    # Rounding grows with the number of terms, and a kernel of thousands of positions is not unheard of.
+    wide = x.dtype == np.float32 and int(np.prod(plan.window)) > _MANY
+    shape = (x.shape[0] * int(np.prod(plan.outputs)), weights.shape[-1])
+    out = np.zeros(shape, np.float64 if wide else x.dtype)
     padded = plan.padded(x)
     for place, where in plan.positions():
         out += _matrix(padded[where]) @ weights[place]
-    return out.reshape(x.shape[0], *plan.outputs, -1)
+    return out.astype(x.dtype, copy=False).reshape(x.shape[0], *plan.outputs, -1)
+
+
+_MANY = 128
+"""Positions of a kernel from which on their products are added up in float64."""
 
 
 def _to_input(weights: Array, dy: Array, plan: Walk) -> Array:
@@ -286,7 +300,7 @@ def _output_shape(x: Tensor, filter: Tensor, channels: Dim, attrs: dict[str, Any
         raise ValueError(f"{inner} channels cannot be read by a filter of {per_group}")
     strides = spatial(attrs["strides"], data_format, rank - 2)
     dilations = spatial(attrs.get("dilations"), data_format, rank - 2)
-    pairs = paddings("EXPLICIT", space, (), (), attrs["explicit_paddings"]) if attrs["padding"] == "EXPLICIT" else None  # type: ignore[arg-type]
+    pairs = explicit_paddings(attrs, data_format)
     sizes = [
         output_size(n, ((k or 1) - 1) * d + 1, s, attrs["padding"], pairs[i] if pairs else (0, 0))
         for i, (n, k, s, d) in enumerate(zip(space, filter.shape[:-2], strides, dilations, strict=True))

@@ -98,12 +98,17 @@ def _batch_to_space(input: Array, block_shape: Array, crops: Array) -> Array:
     return whole[(slice(None), *ends)]
 
 
+def _sums(pairs: Tensor) -> list[int | None]:
+    """The sum of each of ``pairs`` (m, 2), None where they have no values."""
+    return [None] * (pairs.shape[0] or 0) if pairs.array is None else pairs.array.sum(axis=1).tolist()
+
+
 def _space_to_batch_shape(input: Tensor, block_shape: Tensor, paddings: Tensor) -> TensorShape:
     block = [int(b) for b in block_shape.value]
     batch = None if input.shape[0] is None else input.shape[0] * int(np.prod(block))
     space = [
-        None if n is None else (n + int(pair.sum())) // b
-        for n, pair, b in zip(input.shape[1:], paddings.value, block, strict=False)
+        None if n is None or pair is None else (n + pair) // b
+        for n, pair, b in zip(input.shape[1:], _sums(paddings), block, strict=False)
     ]
     return TensorShape((batch, *space, *input.shape[1 + len(block) :]))
 
@@ -112,8 +117,8 @@ def _batch_to_space_shape(input: Tensor, block_shape: Tensor, crops: Tensor) -> 
     block = [int(b) for b in block_shape.value]
     batch = None if input.shape[0] is None else input.shape[0] // int(np.prod(block))
     space = [
-        None if n is None else n * b - int(pair.sum())
-        for n, pair, b in zip(input.shape[1:], crops.value, block, strict=False)
+        None if n is None or pair is None else n * b - pair
+        for n, pair, b in zip(input.shape[1:], _sums(crops), block, strict=False)
     ]
     return TensorShape((batch, *space, *input.shape[1 + len(block) :]))
 

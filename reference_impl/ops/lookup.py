@@ -106,4 +106,4 @@ def _dtype(keys: Tensor, table: LookupTable) -> DType:
     return table.value_dtype
 
 
-define("LookupTableFindV2", _find, _shape, dtype=_dtype)
+define("LookupTableFindV2", _find, _shape, dtype=_dtype, stateful=True)

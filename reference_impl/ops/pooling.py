@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_impl.ops.arrays import known_sizes
-from reference_impl.ops.convolution import Walk, from_last, is_first, output_size, spatial, to_last, walk
+from reference_impl.ops.convolution import (
+    Walk,
+    explicit_paddings,
+    from_last,
+    is_first,
+    output_size,
+    spatial,
+    to_last,
+    walk,
+)
 from reference_impl.ops.table import define
 from reference_impl.shapes import TensorShape
 from reference_impl.tensors import Tensor, apply
@@ -34,7 +43,7 @@ def _walk(shape: Sequence[int], attrs: dict[str, Any]) -> Walk:
         spatial(attrs["strides"], data_format, rank),
         [1] * rank,
         attrs["padding"],
-        attrs.get("explicit_paddings", ()),
+        explicit_paddings(attrs, data_format),
     )
 
 
@@ -108,7 +117,11 @@ def _pooled_shape(x: Tensor, **attrs: Any) -> TensorShape:
     space = shape[2:] if is_first(data_format) else shape[1:-1]
     window = spatial(attrs["ksize"], data_format, rank - 2)
     strides = spatial(attrs["strides"], data_format, rank - 2)
-    sizes = [output_size(n, k, s, attrs["padding"]) for n, k, s in zip(space, window, strides, strict=True)]
+    pairs = explicit_paddings(attrs, data_format) or [(0, 0)] * len(space)
+    sizes = [
+        output_size(n, k, s, attrs["padding"], pair)
+        for n, k, s, pair in zip(space, window, strides, pairs, strict=True)
+    ]
     return TensorShape((*shape[:2], *sizes) if is_first(data_format) else (shape[0], *sizes, shape[-1]))
 
 

@@ -60,6 +60,6 @@ def _no_gradient(*_: Any, **__: Any) -> tuple[()]:
     return ()
 
 
-define("RandomUniform", _uniform, _random_shape, _no_gradient, _random_dtype)
-define("RandomStandardNormal", _normal, _random_shape, _no_gradient, _random_dtype)
-define("TruncatedNormal", _truncated, _random_shape, _no_gradient, _random_dtype)
+define("RandomUniform", _uniform, _random_shape, _no_gradient, _random_dtype, stateful=True)
+define("RandomStandardNormal", _normal, _random_shape, _no_gradient, _random_dtype, stateful=True)
+define("TruncatedNormal", _truncated, _random_shape, _no_gradient, _random_dtype, stateful=True)

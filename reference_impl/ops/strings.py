@@ -1,22 +1,16 @@
-"""Operations on strings: lower case, replacing, splitting, hashing. Strings are bytes, in arrays of dtype object.
-
-TensorFlow's splitting gives ragged rows in three tensors. Here rows are filled up with empty strings, which splitting
-itself never makes, so the ops that split have names of their own.
-"""
+"""Operations on strings: lower case, replacing, hashing. Strings are bytes, in arrays of dtype object."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from reference_impl.dtypes import DType
-from reference_impl.ops.fingerprints import concatenated, fingerprint64, siphash
+from reference_impl.ops.fingerprints import fingerprint64, siphash
 from reference_impl.ops.table import define
 from reference_impl.shapes import TensorShape
 from reference_impl.tensors import Tensor
@@ -73,49 +67,6 @@ define("StaticRegexReplace", _replace, _same_shape, dtype=_string)
 define("AsString", _as_string, _same_shape, dtype=_string)
 
 
-# -- rows of tokens ----------------------------------------------------------------------------------------------
-
-
-def _rows(rows: list[list[bytes]], shape: Sequence[int]) -> Array:
-    width = max(map(len, rows), default=0)
-    return strings([token for row in rows for token in (*row, *[b""] * (width - len(row)))], (*shape, width))
-
-
-def _split(input: Array) -> Array:
-    return _rows(_each(bytes.split, input), input.shape)
-
-
-def _characters(input: Array) -> Array:
-    def split(text: bytes) -> list[bytes]:
-        return [character.encode() for character in text.decode("utf-8", "replace")]
-
-    return _rows(_each(split, input), input.shape)
-
-
-def _ngrams(input: Array, ngram_widths: Sequence[int], separator: str = " ") -> Array:
-    """For each width in turn all runs of that many tokens of a row."""
-    between = separator.encode()
-    rows: list[list[bytes]] = []
-    for row in input.reshape(-1, input.shape[-1]):
-        tokens = [as_bytes(token) for token in row.tolist() if len(token)]
-        runs = [tokens[i : i + width] for width in ngram_widths for i in range(len(tokens) - width + 1)]
-        rows.append([between.join(run) for run in runs])
-    return _rows(rows, input.shape[:-1])
-
-
-def _one_more(input: Tensor, **_: Any) -> TensorShape:
-    return TensorShape((*input.shape, None))
-
-
-def _other_width(input: Tensor, **_: Any) -> TensorShape:
-    return TensorShape((*input.shape[:-1], None))
-
-
-define("PaddedStringSplit", _split, _one_more, dtype=_string)
-define("PaddedUnicodeSplit", _characters, _one_more, dtype=_string)
-define("PaddedStringNGrams", _ngrams, _other_width, dtype=_string)
-
-
 # -- hashing -----------------------------------------------------------------------------------------------------
 
 
@@ -130,46 +81,3 @@ def _strong(input: Array, num_buckets: int, key: Sequence[int]) -> Array:
 
 define("StringToHashBucketFast", _fast, _same_shape, dtype=_int64)
 define("StringToHashBucketStrong", _strong, _same_shape, dtype=_int64)
-
-
-# -- crossing columns --------------------------------------------------------------------------------------------
-
-
-def _combinations(columns: Sequence[Array]) -> list[tuple[Any, ...]]:
-    """For each row of the batch, one element of each column, the last changing fastest."""
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [combination for row in rows for combination in itertools.product(*row)]
-
-
-def _crossed_shape(*columns: Tensor, **_: Any) -> TensorShape:
-    width: int | None = 1
-    for column in columns:
-        width = None if width is None or column.shape[1] is None else width * column.shape[1]
-    return TensorShape((columns[0].shape[0], width))
-
-
-def _cross(*columns: Array, separator: str) -> Array:
-    def text(item: Any) -> bytes:
-        return str(item).encode() if isinstance(item, int) else as_bytes(item)
-
-    between = separator.encode()
-    crossed = [between.join(map(text, combination)) for combination in _combinations(columns)]
-    return strings(crossed, (columns[0].shape[0], -1))
-
-
-def _cross_hashed(*columns: Array, num_buckets: int, hash_key: int | None = None) -> Array:
-    def number(item: Any) -> int:
-        return item & 0xFFFFFFFFFFFFFFFF if isinstance(item, int) else fingerprint64(as_bytes(item))
-
-    start = [] if hash_key is None else [hash_key]
-    hashed = [
-        reduce(concatenated, [*start, *map(number, combination)]) % num_buckets
-        for combination in _combinations(columns)
-    ]
-    return np.array(hashed, np.int64).reshape(columns[0].shape[0], -1)
-
-
-# TensorFlow's SparseCross (with ``hash_key``), SparseCrossV2 and SparseCrossHashed give sparse tensors; these are what
-# they are densely.
-define("DenseCross", _cross, _crossed_shape, dtype=_string)
-define("DenseCrossHashed", _cross_hashed, _crossed_shape, dtype=_int64)

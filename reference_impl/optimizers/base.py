@@ -15,12 +15,14 @@ an optimizer was made from. How each generation stores the state: :mod:`referenc
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from functools import partial
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from reference_impl import naming
+from reference_impl.dtypes import numpy_dtype
 from reference_impl.gradients import gradients
 from reference_impl.layers.weights import set_values
 from reference_impl.optimizers import later, schedules
@@ -120,9 +122,10 @@ class Optimizer(Hyper):
         slots = self._slots.setdefault(name, {})
         if id(variable) not in slots:
             stem = variable.name.removesuffix(":0")
-            value = np.full_like(variable.array, self.initial_slot(name))
+            sizes = cast("tuple[int, ...]", tuple(variable.shape))
+            value = partial(np.full, sizes, self.initial_slot(name), numpy_dtype(variable.dtype))
             with naming.name_scope(self._name, absolute=True):
-                slots[id(variable)] = Variable(value, trainable=False, name=f"{stem}/{name}")
+                slots[id(variable)] = Variable(value, False, f"{stem}/{name}", variable.dtype, gives=variable.shape)
         return slots[id(variable)]
 
     def get_slot(self, variable: Variable, name: str) -> Variable:

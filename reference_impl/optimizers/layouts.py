@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -190,7 +190,7 @@ def _plain(name: str, variable: Variable) -> Entry:
     def write(value: Array) -> None:
         variable.assign(value)
 
-    return Entry(name, tuple(variable.array.shape), lambda: variable.array, write)
+    return Entry(name, tuple(cast("tuple[int, ...]", variable.shape)), lambda: variable.array, write)
 
 
 def _slot(optimizer: Optimizer, variable: Variable, own: str, name: str) -> Entry:

@@ -19,7 +19,9 @@ from typing import Any, cast
 import numpy as np
 
 from reference_impl.dtypes import numpy_dtype
-from reference_impl.errors import LoadError
+from reference_impl.errors import UnknownObjectError
+from reference_impl.serialization import calls
+from reference_impl.serialization.later_arguments import arguments
 
 _PREFIX = "Custom>"
 Form = Mapping[str, Any]
@@ -48,11 +50,14 @@ def _object(name: str, form: Form) -> dict[str, Any]:
         form = _without_mask_ops(form)
     told = {key: model_config(value) for key, value in form.items() if key not in _BESIDE}
     told["class_name"] = known
+    if known == name and _is_of_keras(form):
+        # It decides whose class of that name is meant.
+        told["module"] = "keras"
     inner = told["config"]
-    if isinstance(inner, dict) and "output_layers" in inner and "__keras_tensor__" in repr(form["config"]):
-        inner = told["config"] = _with_calls_of_sequentials(cast("dict[str, Any]", inner))
+    if isinstance(inner, dict) and "output_layers" in inner and calls.is_of_keras_3(form["config"]):
+        inner = told["config"] = calls.from_keras_3(cast("dict[str, Any]", inner))
     if isinstance(inner, dict):
-        told["config"] = _arguments(known, cast("dict[str, Any]", inner), _is_of_keras(form), _is_keras_3(form))
+        told["config"] = arguments(known, cast("dict[str, Any]", inner), _may_be_of_keras(form), _is_keras_3(form))
     return told
 
 
@@ -109,6 +114,11 @@ def _is_of_keras(form: Form) -> bool:
     return isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras")
 
 
+def _may_be_of_keras(form: Form) -> bool:
+    """The same, or nothing is said."""
+    return form.get("module") is None or _is_of_keras(form)
+
+
 def _is_keras_3(form: Form) -> bool:
     """Whether Keras 3 wrote this: it alone gives a policy of dtypes as an object, and inputs as ``batch_shape``."""
     config = form.get("config")
@@ -118,75 +128,13 @@ def _is_keras_3(form: Form) -> bool:
     return isinstance(inner.get("dtype"), Mapping) or "batch_shape" in inner
 
 
-def _arguments(name: str, config: dict[str, Any], is_of_keras: bool, is_keras_3: bool) -> dict[str, Any]:
-    """The arguments of a class, under the names they have in 2.4."""
-    if name == "InputLayer":
-        config = {key: value for key, value in config.items() if (key, value) != ("optional", False)}
-        if "batch_shape" in config:
-            config["batch_input_shape"] = config.pop("batch_shape")
-    if name == "MultiHeadAttention":
-        # tf_keras writes this in HDF5 files, where it writes no modules.
-        config = {key: value for key, value in config.items() if (key, value) != ("softmax_robust_masking", False)}
-    if name == "LeakyReLU" and "negative_slope" in config:
-        config["alpha"] = config.pop("negative_slope")
-    if is_of_keras or is_keras_3:
-        for key, off in _KERAS_3.items():
-            if key in config and config[key] in off:
-                del config[key]
-    if is_keras_3:
-        if name in _SEEDED:
-            config.pop("seed", None)
-        if name in _IMAGES and config.get("data_format") == "channels_last":
-            del config["data_format"]
-        for key, value in config.items():
-            if key.endswith("activation") and value == "hard_sigmoid":
-                config[key] = "hard_sigmoid_3"
-    return config
-
-
-_KERAS_3: dict[str, tuple[Any, ...]] = {
-    "quantization_config": (None,),
-    "use_cudnn": ("auto",),
-    "synchronized": (False,),
-    "renorm": (False,),
-    "rms_scaling": (False,),
-    "input_axes": (None,),
-    "output_axes": (None,),
-}
-"""Arguments that 2.4 does not have, and the values that change nothing."""
-_IMAGES = (
-    "CenterCrop", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom",
-    "Resizing",
-)  # fmt: skip
-_SEEDED = ("LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-
-
-def _with_calls_of_sequentials(config: dict[str, Any]) -> dict[str, Any]:
-    """Keras 3 (its tensors are ``__keras_tensor__``, once) counts calls of a nested Sequential model from 0, all others from 1."""
-    layers = cast("list[dict[str, Any]]", config["layers"])
-    names = {layer.get("name") for layer in layers if layer.get("class_name") == "Sequential"}
-
-    def moved(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: moved(item) for key, item in cast("Form", value).items()}
-        if not isinstance(value, list | tuple):
-            return value
-        items: list[Any] = list(cast("list[Any]", value))
-        if len(items) == 3 and isinstance(items[0], str) and items[0] in names and isinstance(items[1], int):
-            return [items[0], items[1] + 1, items[2]]
-        return type(cast("Any", value))([moved(item) for item in items])
-
-    called = [{**layer, "inbound_nodes": moved(layer.get("inbound_nodes", []))} for layer in layers]
-    return {**config, "layers": called, "output_layers": moved(config["output_layers"])}
-
-
 def _tensor(form: Form) -> Any:
     config = cast("Form", form.get("config", form))
     return np.array(config["value"], numpy_dtype(str(config.get("dtype", "float32"))))
 
 
 def _code(form: Form) -> Any:
-    raise LoadError(
+    raise UnknownObjectError(
         "a config holds a Python function as bytecode (__lambda__), which is never run from a file; expected a named "
         "function; give it a name and register it, then save again"
     )

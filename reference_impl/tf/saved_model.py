@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
-from reference_impl.errors import LoadError
 
+def load(export_dir: str | os.PathLike[str], tags: str | Iterable[str] | None = None, options: Any = None) -> Any:
+    """The functions, signatures and variables of a SavedModel, without Keras: asks for no custom objects.
 
-def load(export_dir: Any, tags: Any = None, options: Any = None) -> Any:
-    """The graph of a SavedModel as a callable: not yet there."""
-    raise LoadError(f"{export_dir}: loading the graph of a SavedModel is not supported yet")
+    ``tags``: of the MetaGraph, if there are several. ``options`` means nothing here. Raises ``LoadError``. See
+    :mod:`reference_impl.formats.savedmodel.graph_only`.
+    """
+    from reference_impl.formats.savedmodel import graph_only
+
+    return graph_only.load(export_dir, tags)

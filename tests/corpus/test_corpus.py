@@ -6,7 +6,7 @@ import pytest
 
 from tests.corpus.reading import VARIABLE, Entry, entries, read
 
-KINDS = ("HDF5", "v3")
+KINDS = ("HDF5", "v3", "SavedModel")
 REFUSED = {
     "m089": "NestedDenseModel",
     "m090": "TestModel",

@@ -10,7 +10,7 @@ import pytest
 
 import reference_impl
 from reference_impl import naming
-from tests.interop import known, libraries, program
+from tests.interop import known, libraries, program, sample
 
 EXCHANGED = tuple(kind for kind in program.KINDS if "-new" not in kind)
 """Optimizers of before 2.11: what a library writes the other reads."""
@@ -57,8 +57,17 @@ def ours(library: str, written_here: Path, tmp_path_factory: pytest.TempPathFact
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="Exchange every case in every way, not a sample of them.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Known failures are expected, strictly: one that passes fails the run, and so does one that fails otherwise."""
+    if not config.getoption("--deep"):
+        left_out = [item for item in items if sample.left_out(item)]
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
     for item in items:
         entry = known.entry(item.nodeid)
         if entry is not None:

@@ -20,11 +20,15 @@ THEIRS = {
     ("tf2.15", "new"): ("hdf5", "checkpoint", "keras"),
     ("tf-keras", "legacy"): ("hdf5", "checkpoint"),
     ("tf-keras", "new"): ("hdf5", "checkpoint", "keras"),
-    ("keras3", "keras3"): ("hdf5", "keras"),
+    # In this order: to write HDF5, Keras 3 takes the optimizer out of what the model remembers of its compilation.
+    ("keras3", "keras3"): ("keras", "hdf5"),
 }
 """By library and variant the formats that keep an optimizer's state."""
 
-OURS = {pair: forms if pair[1] == "legacy" else forms[1:] for pair, forms in THEIRS.items()}
+OURS = {
+    pair: forms if pair[1] == "legacy" else tuple(form for form in forms if form != "hdf5")
+    for pair, forms in THEIRS.items()
+}
 """The same for what the reference writes: its HDF5 files have the optimizers of before 2.11."""
 
 DIALECTS = {"legacy": "keras-2.4", "new": "keras-2.15", "keras3": "keras-3"}

@@ -142,3 +142,14 @@ def test_layers_in_a_dict_are_listed_by_key() -> None:
     layer = Holder()
     layer(X)
     assert [weight.name.split("/")[-2] for weight in layer.weights] == ["first", "first", "second", "second"]
+
+
+def test_a_layer_of_strings_reads_its_weights_as_they_are() -> None:
+    class Weighing(keras.layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.factor = self.add_weight("factor", shape=(), dtype="float32", initializer="ones")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.factor
+
+    assert np.asarray(Weighing(dtype="string")(np.float32([2.0])))[0] == 2

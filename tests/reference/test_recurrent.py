@@ -439,3 +439,19 @@ class TestMasks:
         rows = np.array([[0, 2, 1]])
         assert layers.Embedding(3, 2, mask_zero=True)(rows).mask.numpy().tolist() == [[False, True, True]]
         assert layers.Embedding(3, 2)(rows).mask is None
+
+
+@pytest.mark.parametrize("implementation", [1, 2])
+def test_a_cell_with_peepholes(implementation: int) -> None:
+    x = drawn(2, 3, 4)
+    layer = weighted(layers.RNN(layers.PeepholeLSTMCell(5, implementation=implementation)), x)
+    kernel, recurrent, bias, into, forget, out = layer.get_weights()
+    h = c = np.zeros((2, 5), np.float32)
+    for time in range(3):
+        gates = np.split(x[:, time] @ kernel + h @ recurrent + bias, 4, axis=1)
+        hard = [np.clip(0.2 * gate + 0.5, 0, 1) for gate in (gates[0] + into * c, gates[1] + forget * c)]
+        c = hard[1] * c + hard[0] * np.tanh(gates[2])
+        h = np.clip(0.2 * (gates[3] + out * c) + 0.5, 0, 1) * np.tanh(c)
+    np.testing.assert_allclose(layer(x).numpy(), h, rtol=1e-5, atol=1e-6)
+    again = layers.deserialize(layers.serialize(layer))
+    assert type(again.cell) is layers.PeepholeLSTMCell

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-import numpy as np
-
-from reference_impl.dtypes import numpy_dtype
 from reference_impl.errors import LoadError
 from reference_impl.formats.checkpoint.bundle import Bundle
 from reference_impl.formats.checkpoint.object_graph import walk
+from reference_impl.formats.checkpoint.restore import likeness
 from reference_impl.formats.checkpoint.status import NameBasedStatus
 from reference_impl.tracking import Trackable
 
@@ -62,8 +60,7 @@ class NameRestoration:
         ]
         for trackable, attribute, key in found:
             entry = self._bundle.entries[key]
-            likeness = np.broadcast_to(np.zeros((), numpy_dtype(entry.dtype)), entry.shape)
-            reason = trackable._check_value(attribute, likeness)
+            reason = trackable._check_value(attribute, likeness(entry.dtype, entry.shape))
             if reason is not None:
                 raise LoadError(f"{self.name}: {key}: {reason}; nothing was restored")
         if verify:

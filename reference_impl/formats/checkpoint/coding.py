@@ -17,6 +17,8 @@ def encode_varint(number: int) -> bytes:
 
 def decode_varint(data: Any, position: int) -> tuple[int, int]:
     """The number at ``position`` and the position after it; ``ValueError`` where there is none."""
+    if position < len(data) and data[position] < 0x80:  # nearly always
+        return data[position], position + 1
     number = 0
     for index in range(10):
         if position + index >= len(data):

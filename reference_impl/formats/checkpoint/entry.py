@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -51,8 +50,7 @@ Extents = tuple[tuple[int, int], ...]
 """A box inside a tensor: (start, length) a dimension, length -1 for all of it."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Where a tensor is. ``offset`` and ``size`` in bytes; with ``slices`` it is there, and not here."""
 
     dtype: str
@@ -124,22 +122,24 @@ def _decode_entries(items: Iterable[tuple[bytes, bytes]], name: str) -> Iterable
 
 def _decode_entry(value: bytes, place: str) -> Entry:
     message = _parse(messages.BundleEntry, value, place, "an entry")
-    shape = tuple(int(dim.size) for dim in message.shape.dim)
+    extents = message.shape
+    shape = tuple([dim.size for dim in extents.dim])
     slices = tuple(
-        tuple((int(e.start), int(e.length) if e.HasField("length") else -1) for e in s.extent) for s in message.slices
+        [tuple((e.start, e.length if e.HasField("length") else -1) for e in s.extent) for s in message.slices]
     )
     if message.dtype not in DTYPES:
         fail(place, f"the element type number {message.dtype}", f"one of {sorted(DTYPES)}")
-    if message.shape.unknown_rank or len(shape) > _MAX_RANK or any(size < 0 for size in shape):
+    if extents.unknown_rank or len(shape) > _MAX_RANK or min(shape, default=0) < 0:
         fail(place, f"the shape {list(shape)[:8]}", f"at most {_MAX_RANK} sizes, none below 0")
-    if any(len(s) != len(shape) or any(start < 0 for start, _ in s) for s in slices):
+    if slices and any(len(s) != len(shape) or any(start < 0 for start, _ in s) for s in slices):
         fail(place, f"the slices {_shown(slices)}", f"starts and lengths in {len(shape)} dimensions")
     entry = Entry(DTYPES[message.dtype], shape, message.shard_id, message.offset, message.size, message.crc32c, slices)
     if entry.shard < 0 or entry.offset < 0 or entry.size < 0:
         fail(place, f"shard {entry.shard}, byte {entry.offset}, size {entry.size}", "no number below 0")
-    extent = math.prod(size or 1 for size in shape) * numpy_dtype(entry.dtype).itemsize
-    if extent > _MAX_BYTES and (slices or math.prod(shape) == 0):  # else it is too large for the data
-        fail(place, f"the shape {list(shape)[:8]}", "one that memory can hold")
+    if slices or math.prod(shape) == 0:  # else what is too large is too large for the data
+        extent = math.prod(size or 1 for size in shape) * numpy_dtype(entry.dtype).itemsize
+        if extent > _MAX_BYTES:
+            fail(place, f"the shape {list(shape)[:8]}", "one that memory can hold")
     if not slices:
         _check_size(entry, place)
     return entry

@@ -39,8 +39,11 @@ def match_edges(trackable: Trackable, stored: Mapping[str, int], nodes: Sequence
     """Pair the edges of ``trackable`` with ``stored`` ones (name -> number of a node in ``nodes``)."""
     edges = Edges()
     present = dict(trackable._restore_children(stored))
-    _match_weighted(edges, present, stored, nodes)
-    _match_places(edges, present, stored)
+    if not present or not stored:
+        return edges
+    if any(name.startswith("layer") for name in present):
+        _match_weighted(edges, present, stored, nodes)
+        _match_places(edges, present, stored)
     edges.pairs.extend(
         (child, stored[name]) for name, child in present.items() if name in stored and not _PLACE.fullmatch(name)
     )
@@ -75,7 +78,7 @@ def _alike(trackable: Trackable, node: StoredNode) -> bool:
     """Whether an object and a stored node have an edge name in common (or one of them has none yet)."""
     present = {name for name, _ in trackable._checkpoint_children()}
     if not present or not node.children:
-        return bool(trackable._checkpoint_values()) == bool(node.keys) or not (present or node.keys)
+        return bool(trackable._value_names()) == bool(node.keys) or not (present or node.keys)
     return not present.isdisjoint(node.children)
 
 

@@ -33,7 +33,7 @@ GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE_SUFFIX = f"/.ATTRIBUTES/{VARIABLE_VALUE}"
 """What a variable's key ends with."""
 
-_LATER = ("keras-2.15",)
+LATER = ("keras-2.15",)
 """Dialects that write the later graph. Keras 3 models have no edges of their own in it."""
 
 _ATTRIBUTES = ".ATTRIBUTES"
@@ -98,7 +98,7 @@ def encode(root: Trackable, *, weights_only: bool = True) -> list[tuple[str, Arr
     The values are the objects' own arrays, not copies. The graph is that of the present dialect's generation;
     ``weights_only`` is for it: whether ``root`` is a model whose weights are saved, and not a ``Checkpoint``.
     """
-    later = dialects.current() in _LATER
+    later = dialects.current() in LATER
     nodes = walk(root, later)
     if later and weights_only and all(name != "root" for name, _ in nodes[0].children):
         nodes[0].children.append(("root", 0))

@@ -30,6 +30,7 @@ from reference_impl.optimizers.later import AVERAGE
 from reference_impl.tracking import VARIABLE_VALUE, Array, SavedValue, Trackable
 
 GENERATION = "keras-2.11"
+VARIABLES = "_variables"
 
 LISTS: Mapping[str, Mapping[str, str]] = {
     "Adadelta": {"_accumulated_grads": "accumulated_grad", "_accumulated_delta_vars": "accumulated_delta_var"},
@@ -69,7 +70,7 @@ class StateNode(Trackable):
         )
 
     def _restore_value(self, name: str, value: Array) -> None:
-        self.entry.write(np.array(value))
+        self.entry.write(value)
 
 
 class Group(Trackable):
@@ -108,7 +109,7 @@ def children(optimizer: Any) -> list[tuple[str, Trackable]]:
     built_for = optimizer.built_for
     entries = layouts.layout(optimizer, built_for, GENERATION) if built_for else []
     state = [
-        nodes.state(f"_variables/{index}", entry, entry.name.removesuffix(":0"))
+        nodes.state(f"{VARIABLES}/{index}", entry, entry.name.removesuffix(":0"))
         for index, entry in enumerate(entries[1:], 1)
     ]
     attributes = {entry.name: entry for entry in layouts.attributes(optimizer, GENERATION)}
@@ -117,7 +118,7 @@ def children(optimizer: Any) -> list[tuple[str, Trackable]]:
         for name, entry in attributes.items()
     }
     product = own.pop("_u_product", None)
-    edges: dict[str, Trackable] = {"_variables": nodes.group("_variables", [own["_iterations"], *state])}
+    edges: dict[str, Trackable] = {VARIABLES: nodes.group(VARIABLES, [own["_iterations"], *state])}
     edges.update((name, node) for name, node in own.items() if "/" not in name)
     scale = {name.partition("/")[2]: node for name, node in own.items() if "/" in name}
     if scale:

@@ -16,23 +16,24 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from reference_impl import dialects
 from reference_impl.dtypes import numpy_dtype
 from reference_impl.errors import LoadError
 from reference_impl.formats.checkpoint.bundle import Bundle
 from reference_impl.formats.checkpoint.matching import Pair, match_edges
-from reference_impl.formats.checkpoint.object_graph import GRAPH_KEY, walk
+from reference_impl.formats.checkpoint.object_graph import GRAPH_KEY, LATER, walk
+from reference_impl.formats.checkpoint.optimizers import GENERATION, VARIABLES
 from reference_impl.formats.checkpoint.status import LoadStatus
 from reference_impl.formats.checkpoint.stored import StoredGraph, read_graph
-from reference_impl.tracking import VARIABLE_VALUE, Trackable
+from reference_impl.tracking import VARIABLE_VALUE, Array, Trackable
 
 
-@dataclass(frozen=True)
-class _Assignment:
+class _Assignment(NamedTuple):
     """A value on its way. A slot that does not exist yet has ``slot`` = (optimizer, variable, slot name)."""
 
     node: int
@@ -91,12 +92,24 @@ class Restoration:
             self._bundle.verify(assignment.key for assignment in assignments)
         for assignment in assignments:
             self._assign(assignment)
+        self._go_on_as_stored(met)
         if not self._waiting:
             self._bundle.close()
             return
         for trackable, number in met:
             if self._nodes[number].children:
                 trackable._await_restore(self, number)
+
+    def _go_on_as_stored(self, met: list[Pair]) -> None:
+        """An optimizer of 2.4 goes on as the generation whose state it took, which may compute another step.
+
+        In the dialects that write that state it is one of ours, and goes on as it was.
+        """
+        if dialects.current() in LATER:
+            return
+        for trackable, number in met:
+            if VARIABLES in self._nodes[number].children and getattr(trackable, "generation", "") == "keras-2.4":
+                trackable.__setattr__("generation", GENERATION)
 
     def _meet(self, pairs: list[Pair]) -> list[Pair]:
         """Walk both graphs from ``pairs`` on; all pairs that met, ``pairs`` included."""
@@ -126,7 +139,7 @@ class Restoration:
             _Assignment(number, attribute, key, trackable)
             for trackable, number in met
             for attribute, key in self._nodes[number].keys.items()
-            if key in self._waiting and attribute in trackable._checkpoint_values()
+            if key in self._waiting and attribute in trackable._value_names()
         ]
 
     def _slot_assignments(self) -> list[_Assignment]:
@@ -150,9 +163,7 @@ class Restoration:
         target = assignment.slot[1] if assignment.slot else assignment.target
         assert target is not None
         entry = self._bundle.entries[assignment.key]
-        # Of the value's shape and dtype, and no more than one element in memory.
-        likeness = np.broadcast_to(np.zeros((), numpy_dtype(entry.dtype)), entry.shape)
-        reason = target._check_value(assignment.attribute, likeness)
+        reason = target._check_value(assignment.attribute, likeness(entry.dtype, entry.shape))
         if reason is not None:
             raise LoadError(f"{self.name}: {assignment.key}: {reason}; nothing was restored")
 
@@ -203,7 +214,7 @@ class Restoration:
         return [name for name, _ in followed] != [name for name, _ in trackable._checkpoint_children()]
 
     def _is_missing(self, trackable: Trackable) -> bool:
-        return bool(trackable._checkpoint_values()) and trackable._identity() not in self._given
+        return bool(trackable._value_names()) and trackable._identity() not in self._given
 
     def gave_anything(self) -> bool:
         """Whether any object took a value."""
@@ -212,6 +223,12 @@ class Restoration:
     def matched_anything(self) -> bool:
         """Whether any object but the root met a stored node."""
         return len(self._objects) > 1
+
+
+@lru_cache(maxsize=256)
+def likeness(dtype: str, shape: tuple[int, ...]) -> Array:
+    """An array of such a dtype and shape, no more than one element of which is in memory."""
+    return np.broadcast_to(np.zeros((), numpy_dtype(dtype)), shape)
 
 
 def restore(prefix: str | os.PathLike[str], root: Trackable) -> LoadStatus:

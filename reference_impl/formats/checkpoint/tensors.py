@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,9 +84,13 @@ def _length_word(length: int) -> bytes:
 
 def view_numbers(data: memoryview, entry: Entry) -> Array:
     """The numbers in ``data`` where they are: a read-only view that keeps ``data`` alive, maybe not aligned."""
-    dtype = numpy_dtype(entry.dtype)
-    little = dtype if dtype.kind == "V" else dtype.newbyteorder("<")
-    return np.frombuffer(data, little).reshape(entry.shape)
+    return np.frombuffer(data, _little(entry.dtype)).reshape(entry.shape)
+
+
+@cache
+def _little(name: str) -> np.dtype[Any]:
+    dtype = numpy_dtype(name)
+    return dtype if dtype.kind == "V" else dtype.newbyteorder("<")
 
 
 def copy_numbers(data: memoryview, entry: Entry, place: str, *, verify: bool = True) -> Array:

@@ -17,12 +17,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+import h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import numpy.typing as npt
 
 from reference_impl.errors import LoadError
+
+_h5: Any = h5py
 
 HEADER_LIMIT = 64512
 """Bytes that an attribute may have."""
@@ -100,10 +104,29 @@ def read_number(attributes: Any, name: str, place: str) -> int | None:
 
 def _value(attributes: Any, name: str) -> npt.NDArray[Any]:
     stored = attributes.get_id(name)
-    claimed = math.prod(stored.shape) * stored.dtype.itemsize
+    shape, (dtype, memory_type) = stored.shape, element_type(stored)
+    claimed = math.prod(shape) * dtype.itemsize
     if claimed > _READ_LIMIT:
         raise ValueError(f"an attribute that claims {claimed} bytes")
-    return np.asarray(attributes[name])
+    if _h5.check_string_dtype(dtype) is None:
+        return np.asarray(attributes[name])
+    texts = np.zeros(shape, dtype)
+    stored.read(texts, memory_type)
+    return texts
+
+
+def element_type(stored: Any) -> tuple[np.dtype[Any], Any]:
+    """The dtype of an attribute's or dataset's elements, and h5py's type to read them as.
+
+    ``stored`` is h5py's ``AttrID`` or ``DatasetID``, which would make both anew each time.
+    """
+    return _element_type(stored.get_type().encode())
+
+
+@lru_cache(maxsize=64)
+def _element_type(encoded: bytes) -> tuple[np.dtype[Any], Any]:
+    dtype = _h5.h5t.decode(encoded).dtype
+    return dtype, _h5.h5t.py_create(dtype)
 
 
 def _texts(array: npt.NDArray[Any]) -> Iterator[str]:

@@ -28,6 +28,7 @@ Ranking = Callable[[Owner], tuple[Owner, tuple[int, ...]]]
 
 _CELL = re.compile(r"(lstm|gru|simple_rnn|conv_lst_m\w*|conv_lstm\w*)_cell(_\d+)*")
 _TWICE = re.compile(r"^(forward_|backward_)\1+")
+_SPACED = re.compile(r"conv_lst_m(?=\dd)")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _by_key(stored: Sequence[Hashable], present: Sequence[Hashable]) -> list[int
 
 def _by_owner(stored: Sequence[Weight], present: Sequence[Weight], ranking: Ranking) -> list[int] | None:
     ours, theirs = _owners(present, ranking), _owners(stored, ranking)
-    if [stem for stem, _ in ours] != [stem for stem, _ in theirs]:
+    if ours is None or theirs is None or [stem for stem, _ in ours] != [stem for stem, _ in theirs]:
         return None
     pairs: dict[int, int] = {}
     for (_, here), (_, there) in zip(ours, theirs, strict=True):
@@ -78,13 +79,18 @@ def _by_owner(stored: Sequence[Weight], present: Sequence[Weight], ranking: Rank
     return [pairs[index] for index in range(len(present))]
 
 
-def _owners(weights: Sequence[Weight], ranking: Ranking) -> list[tuple[Owner, list[int]]]:
-    """(owner without counters, indices of its weights), in the order of owners, then of counters."""
+def _owners(weights: Sequence[Weight], ranking: Ranking) -> list[tuple[Owner, list[int]]] | None:
+    """(owner without counters, indices of its weights), in the order of owners, then of counters.
+
+    None if two of them cannot be told apart.
+    """
     groups: dict[Owner, list[int]] = {}
     for index, weight in enumerate(weights):
         groups.setdefault(_split(weight.name)[0], []).append(index)
     shared = _shared_front(list(groups))
     ranked = sorted((ranking(owner[shared:]), indices) for owner, indices in groups.items())
+    if len({rank for rank, _ in ranked}) < len(ranked):
+        return None
     return [(stems, indices) for (stems, _), indices in ranked]
 
 
@@ -114,10 +120,12 @@ def _plain_name(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
     """Without what other generations do otherwise.
 
     Keras before 2.4 counted a name again on loading (``dense_1_1``), and named the weights of a recurrent layer's cell
-    after the layer. Keras 3 writes the layers of a Bidirectional with their prefix, to which another one comes here.
+    after the layer. Keras 3 writes the layers of a Bidirectional with their prefix, to which another one comes here, and a
+    backward layer that was given without. From 2.5 on ConvLSTM2D is ``conv_lstm2d`` and no longer ``conv_lst_m2d``.
     """
     kept = owner[:-1] if owner and _CELL.fullmatch(owner[-1]) else owner
-    parts = [re.fullmatch(r"(.*?)((?:_\d+)*)", _TWICE.sub(r"\1", part), re.DOTALL) for part in kept]
+    plain = [_SPACED.sub("conv_lstm", _TWICE.sub(r"\1", part)).removeprefix("backward_") for part in kept]
+    parts = [re.fullmatch(r"(.*?)((?:_\d+)*)", part, re.DOTALL) for part in plain]
     return (
         tuple(part[1] for part in parts if part),
         tuple(int(number) for part in parts if part for number in (part[2].split("_")[1:] or "0")),

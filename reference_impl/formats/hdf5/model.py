@@ -25,12 +25,13 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
+from reference_impl import dialects
 from reference_impl.errors import LoadError
 from reference_impl.formats.hdf5 import optimizer as optimizer_module
 from reference_impl.formats.hdf5 import weights as weights_module
 from reference_impl.formats.hdf5.attributes import read_text, write_text
-from reference_impl.formats.hdf5.stored import has_weights, member
-from reference_impl.serialization import jsonable, later, legacy
+from reference_impl.formats.hdf5.stored import has_weights, subgroup
+from reference_impl.serialization import generic, jsonable, keras_3, later, legacy
 
 MODEL_WEIGHTS = "model_weights"
 
@@ -67,7 +68,8 @@ def write_model(open_file: Any, model: Any, include_optimizer: bool = True) -> N
 def _model_config(model: Any) -> str:
     from reference_impl.serialization import serialize_model
 
-    return jsonable.dumps(serialize_model(model), f"the config of {model.name!r}")
+    told = generic.without_modules(serialize_model(model))
+    return jsonable.dumps(told, f"the config of {model.name!r}")
 
 
 def _training_config(model: Any) -> str | None:
@@ -75,7 +77,9 @@ def _training_config(model: Any) -> str | None:
         return None
     from reference_impl.training.config import training_config
 
-    return jsonable.dumps(training_config(model), f"the compile information of {model.name!r}")
+    form = training_config(model)
+    told = keras_3.form_of(form) if dialects.current() == "keras-3" else generic.without_modules(form)
+    return jsonable.dumps(told, f"the compile information of {model.name!r}")
 
 
 def _warn_of_lost_losses(model: Any) -> None:
@@ -99,7 +103,6 @@ def read_model(file: Any, place: str, custom_objects: Mapping[str, Any] | None =
     compiled gives a warning.
     """
     from reference_impl.serialization import deserialize_model
-    from reference_impl.serialization.registry import get_custom_objects
 
     config = _read_json(file, "model_config", place)
     if config is None:
@@ -108,15 +111,9 @@ def read_model(file: Any, place: str, custom_objects: Mapping[str, Any] | None =
             f"{place}: found {what} (no attribute model_config), expected a whole model; build the model and use "
             "load_weights"
         )
-    group = member(file, MODEL_WEIGHTS, place, "group", "the model's weights; the file is damaged")
+    group = subgroup(file, MODEL_WEIGHTS, place, "the model's weights; the file is damaged")
 
-    custom = {*get_custom_objects(), *(custom_objects or ())}
-
-    def make() -> Any:
-        known = later.model_config(legacy.model_config(config, custom))
-        return deserialize_model(known, custom_objects)
-
-    model = _naming(place, "model_config", make)
+    model = _naming(place, "model_config", lambda: deserialize_model(config, custom_objects))
     weights_module.load_weights(group, model, f"{place}: {MODEL_WEIGHTS}", own=True)
     if not compile:
         return model

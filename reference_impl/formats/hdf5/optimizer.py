@@ -3,7 +3,8 @@
 The list and its names are those of the generation that wrote it (see :mod:`reference_impl.optimizers.layouts`). Before
 2.4 names said nothing (``training/Adam/Variable_3:0``) and lists were shorter or longer: RMSprop, Adagrad and Adadelta
 did not store the step count, Adam stored placeholders for what it did not use, SGD momentum that it did not have. Such
-a list goes by its order; one that does not fit is left, with a warning, as Keras leaves it.
+a list goes by its order; one that does not fit is left, with a warning, as Keras leaves it. So is the state beside
+weights that had another layout (see :mod:`reference_impl.formats.hdf5.legacy_weights`), for it is laid out as they were.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.dtypes import as_dtype
 from reference_impl.errors import LoadError
 from reference_impl.formats.hdf5.attributes import read_text
 from reference_impl.formats.hdf5.legacy_weights import Origin, changes
 from reference_impl.formats.hdf5.matching import Weight, match
-from reference_impl.formats.hdf5.stored import StoredLayer, read_layer, read_value
+from reference_impl.formats.hdf5.stored import StoredLayer, StoredWeight, read_layer, read_value
 from reference_impl.formats.hdf5.weights import write_list_of_weights
 from reference_impl.optimizers.later import Generation
 from reference_impl.optimizers.layouts import Entry, layout
@@ -47,13 +49,16 @@ def restore(file: Any, model: Any, place: str) -> None:
     found = [weight for weight in stored.weights if generation != "keras-2.11" or not _is_rate(weight)]
     if version.startswith(("1", "2.0", "2.1", "2.2", "2.3")) and generation == "keras-2.4":
         theano = read_text(file.attrs, "backend", place) == "theano"
-        anew = changes(model, Origin(version.startswith("1"), theano))
-        plan = None if anew else _by_name(stored, found, entries, False) or _by_order(stored, found, entries)
+        if changes(model, Origin(version.startswith("1"), theano)):
+            _begin_anew(
+                f"{stored.place}: found the state beside weights of Keras {version}{' on Theano' if theano else ''} that "
+                "were put into another order as they were read; the state is not"
+            )
+            return
+        plan = _by_name(stored, found, entries, False) or _by_order(stored, found, entries)
         if plan is None:
-            warnings.warn(
-                f"{stored.place}: found {len(found)} variables of Keras {version}, which are not those of this optimizer; "
-                "it begins anew",
-                stacklevel=4,
+            _begin_anew(
+                f"{stored.place}: found {len(found)} variables of Keras {version}, which are not those of this optimizer"
             )
             return
     elif generation == "keras-3":
@@ -62,6 +67,10 @@ def restore(file: Any, model: Any, place: str) -> None:
         plan = _by_name(stored, found, entries, True)
     for assign, value in plan or ():
         assign(value)
+
+
+def _begin_anew(reason: str) -> None:
+    warnings.warn(f"{reason}; the optimizer begins anew, with its configuration as it was", stacklevel=5)
 
 
 def _generation(stored: StoredLayer) -> Generation:
@@ -75,19 +84,19 @@ def _is_rate(weight: Weight) -> bool:
     return weight.name.endswith("learning_rate:0")
 
 
-def _read(stored: StoredLayer, weight: Weight, entry: Entry) -> tuple[Callable[[Array], None], Array]:
+def _read(stored: StoredLayer, weight: StoredWeight, entry: Entry) -> tuple[Callable[[Array], None], Array]:
     if weight.shape != entry.shape:
         raise LoadError(
             f"{stored.place}/{weight.name}: found shape {weight.shape}, expected {entry.shape} of {entry.name}"
         )
     # Step counts were float32 in Keras 1 and with Theano.
-    whole = entry.read().dtype.kind == "i"
-    kept = stored.group[weight.name].dtype.kind == "f" if whole else False
-    return entry.write, read_value(stored, weight, "float64" if kept else str(entry.read().dtype))
+    dtype = entry.read().dtype
+    kept = dtype.kind == "i" and weight.dtype.kind == "f"
+    return entry.write, read_value(stored, weight, "float64" if kept else as_dtype(dtype))
 
 
 def _by_name(
-    stored: StoredLayer, found: Sequence[Weight], entries: Sequence[Entry], strict: bool
+    stored: StoredLayer, found: Sequence[StoredWeight], entries: Sequence[Entry], strict: bool
 ) -> Assignments | None:
     present = [Weight(entry.name, entry.shape) for entry in entries]
     order: Sequence[int | None] | None = match(found, present) if len(found) == len(present) else None
@@ -112,7 +121,7 @@ def _fewer(place: str, found: Sequence[Weight], present: Sequence[Weight]) -> li
     return order
 
 
-def _in_order(stored: StoredLayer, found: Sequence[Weight], entries: Sequence[Entry]) -> Assignments:
+def _in_order(stored: StoredLayer, found: Sequence[StoredWeight], entries: Sequence[Entry]) -> Assignments:
     if len(found) != len(entries):
         raise LoadError(
             f"{stored.place}: found {[weight.name for weight in found]}, expected the optimizer's "
@@ -121,7 +130,7 @@ def _in_order(stored: StoredLayer, found: Sequence[Weight], entries: Sequence[En
     return [_read(stored, weight, entry) for weight, entry in zip(found, entries, strict=True)]
 
 
-def _by_order(stored: StoredLayer, found: Sequence[Weight], entries: Sequence[Entry]) -> Assignments | None:
+def _by_order(stored: StoredLayer, found: Sequence[StoredWeight], entries: Sequence[Entry]) -> Assignments | None:
     """As Keras before 2.4 listed it: without the step count, or with something after what is used today."""
     rest = entries[1:]
     if _fits(found, rest) and rest:

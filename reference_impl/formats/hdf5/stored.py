@@ -7,19 +7,24 @@ before memory is taken for it.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
+import h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 
 from reference_impl.dtypes import numpy_dtype
 from reference_impl.errors import LoadError
-from reference_impl.formats.hdf5.attributes import H5PY_ERRORS, read_list, read_number, read_text
+from reference_impl.formats.hdf5.attributes import H5PY_ERRORS, element_type, read_list, read_number, read_text
 from reference_impl.formats.hdf5.matching import Weight
 from reference_impl.tracking import Array
+
+_h5: Any = h5py
 
 _RATIO = 1100
 """Deflate makes at most 1032 bytes of one."""
@@ -28,12 +33,23 @@ _SLACK = 1 << 20
 
 
 @dataclass(frozen=True)
+class StoredWeight(Weight):
+    """A weight in the file: its dataset, open and found to be safe to read.
+
+    ``dataset`` is h5py's ``DatasetID``; ``dtype`` what is stored, ``memory_type`` the same for h5py.
+    """
+
+    dataset: Any
+    dtype: np.dtype[Any]
+    memory_type: Any
+
+
+@dataclass(frozen=True)
 class StoredLayer:
-    """A layer's group: name, weights as recorded, and where it is (for messages)."""
+    """A layer: its name, its weights as recorded, and where it is (for messages)."""
 
     name: str
-    group: Any
-    weights: tuple[Weight, ...]
+    weights: tuple[StoredWeight, ...]
     place: str
 
 
@@ -80,101 +96,118 @@ def read_layers(group: Any, place: str) -> StoredWeights:
 
 def read_layer(group: Any, name: str, place: str) -> StoredLayer:
     """One layer of ``group``: names and shapes, not yet values."""
-    found = member(group, name, f"{place}: {name}", "group", "one, for layer_names has the layer")
     place = f"{place}: {name}"
+    found = subgroup(group, name, place, "one, for layer_names has the layer")
     names = read_list(found.attrs, "weight_names", place)
     if names is None:
         fail(place, "no attribute weight_names", "the names of the layer's weights")
-    return StoredLayer(name, found, tuple(Weight(n, _shape(found, n, place)) for n in names), place)
+    return _layer(found, name, names, place)
 
 
 def _read_numbered(group: Any, index: int, place: str) -> StoredLayer:
     """A layer as files before Keras 1 have it: ``layer_0`` with ``nb_params`` datasets ``param_0``, …."""
     name = f"layer_{index}"
-    found = member(group, name, f"{place}: {name}", "group", "one, for nb_layers counts the layer")
     place = f"{place}: {name}"
-    names = [f"param_{number}" for number in range(read_number(found.attrs, "nb_params", place) or 0)]
-    return StoredLayer(name, found, tuple(Weight(n, _shape(found, n, place)) for n in names), place)
+    found = subgroup(group, name, place, "one, for nb_layers counts the layer")
+    count = read_number(found.attrs, "nb_params", place) or 0
+    return _layer(found, name, [f"param_{number}" for number in range(count)], place)
 
 
-def member(group: Any, path: str, place: str, kind: str, expected: str) -> Any:
-    """What is at ``path`` in ``group``: a ``kind`` ("group", "dataset"). ``LoadError`` if nothing is, or only a link."""
-    import h5py  # pyright: ignore[reportMissingTypeStubs]
+def _layer(group: Any, name: str, weights: Iterable[str], place: str) -> StoredLayer:
+    checked, expected = set[str](), "one, for weight_names has it"
+    return StoredLayer(name, tuple(find_weight(group, weight, place, expected, checked) for weight in weights), place)
 
-    found: Any = group
+
+def subgroup(group: Any, path: str, place: str, expected: str) -> Any:
+    """The group at ``path`` in ``group``. ``LoadError`` if there is none, or only a link to one elsewhere."""
+    return _h5.Group(_open(group, path, place, "group", expected, set()))
+
+
+# h5py's own objects look at much that is not needed here, so what follows uses the layer below them.
+
+
+def _open(group: Any, path: str, place: str, kind: str, expected: str, checked: set[str]) -> Any:
+    """The ``GroupID`` or ``DatasetID`` (``kind``: "group", "dataset") that is in the file itself at ``path``.
+
+    ``checked``: what is known to be in the file, to which this path is added.
+    """
     try:
-        # Links are looked at in passing; what a name in between refers to need not be opened.
-        direct = _is_hard(group, path.split("/"))
-        if direct:
-            found = group[path]
-        for part in () if direct else path.split("/"):
-            link: Any = found.get(part, getlink=True) if part not in ("", ".") else None
-            if link is None:
-                fail(place, f"no {kind} {path}", expected)
-            if not isinstance(link, h5py.HardLink):
-                fail(place, f"a {type(link).__name__} {path}", f"a {kind}; what a file only refers to is not read")
-            found = found[part]
-    except LoadError:
-        raise
-    except (*H5PY_ERRORS, AttributeError) as error:
-        raise LoadError(f"{place}: found no readable {kind} {path} ({error}), expected {expected}") from error
-    if not isinstance(found, h5py.Dataset if kind == "dataset" else h5py.Group):
-        fail(place, f"a {type(found).__name__.lower()} {path}", f"a {kind}")
-    return found
-
-
-def _is_hard(group: Any, parts: list[str]) -> bool:
-    """Whether every step of the way is a link to something in the file itself."""
-    import h5py  # pyright: ignore[reportMissingTypeStubs]
-
-    if "" in parts or "." in parts:
-        return False
-    hard = cast("Any", h5py).h5l.TYPE_HARD
-    links: Any = group.id.links
-    try:
-        ways = ("/".join(parts[: count + 1]) for count in range(len(parts)))
-        return all(links.get_info(way.encode()).type == hard for way in ways)
-    except (KeyError, *H5PY_ERRORS):
-        return False
-
-
-def read_value(layer: StoredLayer, weight: Weight, dtype: str) -> Array:
-    """The value of ``weight`` as ``dtype``. ``LoadError`` for values of another kind or data that is damaged."""
-    wanted, place = numpy_dtype(dtype), f"{layer.place}/{weight.name}"
-    try:
-        stored = layer.group[weight.name]
-        if stored.dtype.kind not in "biufc" or not np.can_cast(stored.dtype, wanted, "same_kind"):
-            fail(place, f"values of {stored.dtype}", dtype)
-        return np.asarray(stored[()]).astype(wanted, copy=False)
+        _check_links(group.id.links, path, place, kind, expected, checked)
+        found: Any = _h5.h5o.open(group.id, path.encode())
     except LoadError:
         raise
     except H5PY_ERRORS as error:
-        raise LoadError(f"{place}: found data that cannot be read: {error}") from error
+        raise LoadError(f"{place}: found no readable {kind} {path} ({error}), expected {expected}") from error
+    if not isinstance(found, _h5.h5d.DatasetID if kind == "dataset" else _h5.h5g.GroupID):
+        fail(place, f"a {type(found).__name__.removesuffix('ID').lower()} {path}", f"a {kind}")
+    return found
 
 
-def _shape(group: Any, name: str, place: str) -> tuple[int, ...]:
-    found = member(group, name, place, "dataset", "one, for weight_names has it")
+def _check_links(links: Any, path: str, place: str, kind: str, expected: str, checked: set[str]) -> None:
+    """``LoadError`` unless every step of the way is a link to something in the file itself."""
+    types, parts = _h5.h5l, path.split("/")
+    if "" in parts or "." in parts:
+        fail(place, f"no {kind} {path}", expected)
+    for step in itertools.accumulate(parts, "{}/{}".format):
+        if step in checked:
+            continue
+        try:
+            type_of_link = links.get_info(step.encode()).type
+        except H5PY_ERRORS:
+            if links.exists(step.encode()):
+                raise
+            fail(place, f"no {kind} {path}", expected)
+        if type_of_link != types.TYPE_HARD:
+            found = {types.TYPE_SOFT: "SoftLink", types.TYPE_EXTERNAL: "ExternalLink"}.get(type_of_link, "link")
+            fail(place, f"a {found} {path}", f"a {kind}; what a file only refers to is not read")
+        checked.add(step)
+
+
+def find_weight(group: Any, name: str, place: str, expected: str, checked: set[str] | None = None) -> StoredWeight:
+    """The weight ``name`` in ``group``. ``LoadError`` if its values are not all in the file."""
+    dataset = _open(group, name, place, "dataset", expected, set() if checked is None else checked)
     place = f"{place}/{name}"
     try:
-        shape, room = found.shape, found.id.get_storage_size()
-        if found.external or found.is_virtual:
+        space = dataset.get_space()
+        if _is_elsewhere(dataset):
             fail(
                 place, "a dataset whose values are in other files", "the values; what a file only refers to is not read"
             )
-        if shape is None:
+        if space.get_simple_extent_type() == _h5.h5s.NULL:
             fail(place, "an empty dataset", "values")
-        claimed = math.prod(shape) * found.dtype.itemsize
+        shape, room = space.shape, dataset.get_storage_size()
+        dtype, memory_type = element_type(dataset)
     except LoadError:
         raise
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: found a dataset that cannot be read: {error}") from error
+    claimed = math.prod(shape) * dtype.itemsize
     if claimed > room * _RATIO + _SLACK:
-        fail(
-            place,
-            f"shape {tuple(shape)}, which is {claimed} bytes, in {room} bytes of the file",
-            "as many as it claims",
-        )
-    return tuple(shape)
+        fail(place, f"shape {shape}, which is {claimed} bytes, in {room} bytes of the file", "as many as it claims")
+    return StoredWeight(name, shape, dataset, dtype, memory_type)
+
+
+def _is_elsewhere(dataset: Any) -> bool:
+    """Whether values are in other files: external storage, or a virtual dataset."""
+    # Only what is in one piece in this file has a place in it.
+    if dataset.get_offset() is not None:
+        return False
+    properties = dataset.get_create_plist()
+    return properties.get_external_count() > 0 or properties.get_layout() == _h5.h5d.VIRTUAL
+
+
+def read_value(layer: StoredLayer, weight: StoredWeight, dtype: str) -> Array:
+    """The value of ``weight`` as ``dtype``. ``LoadError`` for values of another kind or data that is damaged."""
+    wanted, place = numpy_dtype(dtype), f"{layer.place}/{weight.name}"
+    if weight.dtype.kind not in "biufc" or not np.can_cast(weight.dtype, wanted, "same_kind"):
+        fail(place, f"values of {weight.dtype}", dtype)
+    try:
+        value = np.empty(weight.shape, weight.dtype)
+        if value.size:
+            weight.dataset.read(_h5.h5s.ALL, _h5.h5s.ALL, value, weight.memory_type)
+    except H5PY_ERRORS as error:
+        raise LoadError(f"{place}: found data that cannot be read: {error}") from error
+    return value.astype(wanted, copy=False)
 
 
 def fail(place: str, found: str, expected: str) -> NoReturn:

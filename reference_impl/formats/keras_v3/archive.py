@@ -5,8 +5,9 @@
     metadata.json       keras_version, date_saved
     config.json         {"module", "class_name", "config", "registered_name", "build_config", "compile_config"}
     model.weights.h5    see ``weights``
+    assets/<path>/…     what else layers keep, by their paths: vocabulary.txt, the tokens of a lookup layer, a line each
 
-All three are stored without compression. Nothing in the archive is unpacked to disk.
+All are stored without compression. Nothing in the archive is unpacked to disk.
 """
 
 # pyright: reportPrivateUsage=false
@@ -25,11 +26,13 @@ from typing import Any, cast
 
 from reference_impl.errors import LoadError
 from reference_impl.formats.files import replacing
+from reference_impl.formats.hdf5 import heaps
 from reference_impl.formats.hdf5.model import NOT_COMPILED
 from reference_impl.formats.keras_v3 import weights
-from reference_impl.formats.keras_v3.walk import Generation
+from reference_impl.formats.keras_v3.walk import Generation, places
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+PICKLED = "model.weights.npz"
 _VERSIONS = {"keras-2.15": "2.15.0", "keras-3": "3.15.1"}
 _MAX_JSON = 256 << 20
 _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
@@ -53,6 +56,12 @@ def write_model(path: Path, model: Any, generation: Generation, include_optimize
         METADATA: json.dumps(metadata).encode(),
         CONFIG: json.dumps(config_of(model)).encode(),
         WEIGHTS: stored.getvalue(),
+        **{
+            f"assets/{place.path}/{name}": content
+            for place in places(model, generation, optimizer=False)
+            if hasattr(place.target, "assets")
+            for name, content in place.target.assets().items()
+        },
     }
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in members.items():
@@ -82,7 +91,7 @@ def read_model(path: str, custom_objects: Mapping[str, Any] | None = None, compi
             _naming(f"{path}: {CONFIG}: compile_config", lambda: compile_from_config(model, known, custom_objects))
         elif compile:
             warnings.warn(NOT_COMPILED, stacklevel=3)
-        _read_weights(archive, path, model)
+        _read_weights(archive, path, model, assets=True)
     return model
 
 
@@ -119,7 +128,12 @@ def _training(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_weights(
-    archive: zipfile.ZipFile, path: str, model: Any, optimizer: bool = True, skip_mismatch: bool = False
+    archive: zipfile.ZipFile,
+    path: str,
+    model: Any,
+    optimizer: bool = True,
+    skip_mismatch: bool = False,
+    assets: bool = False,
 ) -> None:
     import h5py  # pyright: ignore[reportMissingTypeStubs]
 
@@ -127,22 +141,46 @@ def _read_weights(
 
     if WEIGHTS not in archive.namelist():
         found = sorted(archive.namelist())[:8]
-        raise LoadError(
-            f"{path}: found no {WEIGHTS} among {found}, expected it; other stores of weights are not supported"
-        )
+        pickled = f"; {PICKLED} holds Python objects, which are never loaded from a file" if PICKLED in found else ""
+        raise LoadError(f"{path}: found no {WEIGHTS} among {found}, expected it{pickled}")
     content = _member(archive, WEIGHTS, path, os.path.getsize(path))
     place = f"{path}: {WEIGHTS}"
+    heaps.check(content, place)
     try:
         file = h5py.File(io.BytesIO(content), "r")
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: found an HDF5 file that is damaged ({error}), expected a whole one") from error
     with file:
+        if assets:
+            _read_assets(archive, path, model, _generation(file, place))
         stored = cast("Any", file).get("optimizer/vars") if optimizer else None
         own: Any = model.optimizer
         has_state = own is not None and stored is not None and len(stored) > 0
         if has_state:
             cast("Any", own).create_slots(model.trainable_weights)
         weights.load(file, model, place, optimizer=has_state, skip_mismatch=skip_mismatch)
+
+
+def _generation(file: Any, place: str) -> Generation:
+    from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
+
+    try:
+        return weights.generation_of(file)
+    except H5PY_ERRORS as error:
+        raise LoadError(f"{place}: found data that cannot be read: {error}") from error
+
+
+def _read_assets(archive: zipfile.ZipFile, path: str, model: Any, generation: Generation) -> None:
+    for place in places(model, generation, optimizer=False):
+        if not hasattr(place.target, "set_assets"):
+            continue
+        names: list[str] = list(place.target.assets())
+        limit = os.path.getsize(path)
+        found = {name: _member(archive, f"assets/{place.path}/{name}", path, limit) for name in names}
+        try:
+            place.target.set_assets(found)
+        except ValueError as error:
+            raise LoadError(f"{path}: assets/{place.path}: found what {place.name!r} cannot take: {error}") from error
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: str, limit: int) -> bytes:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_impl.serialization import jsonable, serialize_model
+from reference_impl import dialects
+from reference_impl.serialization import jsonable, keras_3, serialize_model
 from reference_impl.serialization.registry import get_registered_name
 
 
@@ -42,10 +43,15 @@ def _compile_config(model: Any) -> dict[str, Any] | None:
     optimizer = told.pop("optimizer_config")
     name, config = optimizer["class_name"], dict(optimizer["config"])
     decay = config.pop("decay", 0.0)
-    if decay:
+    if name == "Nadam" and model.optimizer.generation == "keras-2.4":
+        raise ValueError(
+            f"{model.name!r}: Nadam of TensorFlow 2.4 is another algorithm than the Nadam of this format; make it with "
+            "model with another optimizer"
+        )
+    if decay and name != "Nadam":
         raise ValueError(
             f"{model.name!r}: the optimizer {name} has decay={decay}, which optimizers of this format do not have; use a "
             "learning rate schedule (InverseTimeDecay)"
         )
-    form = {"module": "keras.optimizers", "class_name": name, "config": config, "registered_name": None}
-    return {"optimizer": form, **told}
+    whole = {"optimizer": {**optimizer, "config": config}, **told}
+    return keras_3.form_of(whole) if dialects.current() == "keras-3" else whole

@@ -17,25 +17,38 @@ keras-3             ``layers`` first, for models with a graph; then attributes i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from reference_impl.layers.base import Layer
+from reference_impl.layers.preprocessing import TextVectorization
 from reference_impl.metrics import Metric
 from reference_impl.optimizers import Optimizer
-from reference_impl.optimizers.layouts import Entry, layout
+from reference_impl.optimizers.layouts import layout
+from reference_impl.tracking import Array
 
 Generation = Literal["keras-2.15", "keras-3"]
 
 
 @dataclass(frozen=True)
+class Value:
+    """A stored variable: its ``name`` for messages, its shape (None: any), and how to get and set it."""
+
+    name: str
+    shape: tuple[int, ...] | None
+    read: Callable[[], Array]
+    write: Callable[[Array], None]
+
+
+@dataclass(frozen=True)
 class Place:
-    """An object with variables: its path in the file, its name, the variables in order."""
+    """An object: its path in the file, its name, its variables by their names there: ``0``, ``1``, … but for a few layers."""
 
     path: str
     name: str
-    entries: tuple[Entry, ...]
+    target: Any
+    entries: Mapping[str, Value]
 
 
 def places(model: Any, generation: Generation, optimizer: bool = True) -> list[Place]:
@@ -61,7 +74,11 @@ class _Walk:
         if id(target) in self.seen:
             return
         self.seen.add(id(target))
-        yield Place(path, getattr(target, "name", type(target).__name__), tuple(self._entries(target)))
+        yield Place(path, getattr(target, "name", type(target).__name__), target, self._entries(target))
+        if isinstance(target, TextVectorization) and target.later is None:
+            # The layers inside it are later one, which has the same.
+            yield Place(f"{path}/_lookup_layer", target.lookup.name, target, self._entries(target))
+            return
         for name, child in self._attributes(target):
             inner = f"{path}/{name}" if path else name
             if isinstance(child, list | tuple | Mapping):
@@ -104,22 +121,32 @@ class _Walk:
         rest = sorted(found.items(), key=lambda item: (item[0].startswith("_"), item[0]))
         return [("layers", list(target.layers)), *rest] if with_graph else rest
 
-    def _entries(self, target: Any) -> list[Entry]:
+    def _entries(self, target: Any) -> dict[str, Value]:
         if isinstance(target, Optimizer):
             if not target.weights:
-                return []
-            return layout(
-                target, self.model.trainable_weights, "keras-3" if self.generation == "keras-3" else "keras-2.11"
-            )
+                return {}
+            generation = "keras-3" if self.generation == "keras-3" else "keras-2.11"
+            entries = layout(target, self.model.trainable_weights, generation)
+            return _numbered([Value(entry.name, entry.shape, entry.read, entry.write) for entry in entries])
+        if hasattr(target, "named_values"):
+            named: dict[str, Value] = {key: Value(key, *value) for key, value in target.named_values().items()}
+            if named:
+                return named
         if isinstance(target, Layer):
             own = target._state.variables
-            return [_entry(v) for v in (*(v for v in own if v.trainable), *(v for v in own if not v.trainable))]
-        return []
+            return _numbered(
+                [_value(v) for v in (*(v for v in own if v.trainable), *(v for v in own if not v.trainable))]
+            )
+        return {}
 
 
 def _is_saveable(value: Any) -> bool:
     return isinstance(value, Layer | Optimizer | Metric)
 
 
-def _entry(variable: Any) -> Entry:
-    return Entry(variable.name, tuple(variable.shape), lambda: variable.array, variable.assign)
+def _value(variable: Any) -> Value:
+    return Value(variable.name, tuple(variable.shape), lambda: variable.array, variable.assign)
+
+
+def _numbered(values: list[Value]) -> dict[str, Value]:
+    return {str(number): value for number, value in enumerate(values)}

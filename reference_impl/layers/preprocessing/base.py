@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +13,8 @@ from reference_impl.layers.base import Layer
 from reference_impl.tensors import Tensor, convert
 
 Array = npt.NDArray[Any]
+NamedValue = tuple[tuple[int, ...] | None, Callable[[], Array], Callable[[Array], None]]
+"""Shape (None: any), how to get, how to set."""
 
 
 class PreprocessingLayer(Layer):

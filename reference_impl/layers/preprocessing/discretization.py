@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl import functions
-from reference_impl.layers.preprocessing.base import Array, PreprocessingLayer, batches, encode
+from reference_impl import dialects, functions
+from reference_impl.layers.preprocessing.base import Array, NamedValue, PreprocessingLayer, batches, encode
 
 
 class Discretization(PreprocessingLayer):
@@ -40,8 +40,10 @@ class Discretization(PreprocessingLayer):
             raise ValueError(f"{self.name}: found both bin_boundaries and num_bins, expected one of them")
         self.input_bin_boundaries = None if given is None else [float(x) for x in given]
         self.bin_boundaries = list(self.input_bin_boundaries or [])
+        self.__dict__["summary"] = np.zeros((2, 0), np.float32)
 
     bins: Array
+    summary: Array
     later: dict[str, Any] | None
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
@@ -55,8 +57,19 @@ class Discretization(PreprocessingLayer):
             for start in range(0, len(batch), batch_size or 32):
                 part = batch[start : start + (batch_size or 32)].astype(np.float32)
                 summary = _merged(_summary(part.ravel(), epsilon), summary, epsilon)
-        boundaries = _compressed(summary, 1.0 / int(self.later["num_bins"]))[0, :-1]
+        self._set_summary(summary)
+
+    def _set_summary(self, summary: Array) -> None:
+        assert self.later is not None
+        self.__dict__["summary"] = np.asarray(summary, np.float32)
+        boundaries = _compressed(self.summary, 1.0 / int(self.later["num_bins"]))[0, :-1]
         self.bin_boundaries = [float(x) for x in boundaries]
+
+    def named_values(self) -> dict[str, NamedValue]:
+        """What the v3 format of Keras 2.15 keeps: the summary of the data (2, n). Keras 3 has the boundaries in the config."""
+        if self.later is None or self.later.get("num_bins") is None or dialects.current() == "keras-3":
+            return {}
+        return {"0": (None, lambda: self.summary, self._set_summary)}
 
     def call(self, inputs: Any) -> Any:
         x = functions.cast_to(inputs, "float32")
@@ -72,9 +85,10 @@ class Discretization(PreprocessingLayer):
     def get_config(self) -> dict[str, Any]:
         if self.later is None:
             return {**super().get_config(), "bins": [int(x) if x.is_integer() else x for x in self.bins.tolist()]}
+        given = self.bin_boundaries if dialects.current() == "keras-3" else self.input_bin_boundaries
         return {
             **super().get_config(),
-            "bin_boundaries": None if self.input_bin_boundaries is None else list(self.input_bin_boundaries),
+            "bin_boundaries": list(given) if given else None,
             "num_bins": self.later.get("num_bins"),
             "epsilon": self.later.get("epsilon", 0.01),
             "output_mode": self.later.get("output_mode", "int"),

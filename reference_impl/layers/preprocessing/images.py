@@ -13,6 +13,7 @@ import numpy as np
 from reference_impl import functions
 from reference_impl.layers.input_spec import InputSpec
 from reference_impl.layers.preprocessing.base import PreprocessingLayer
+from reference_impl.tensors import present_trace
 from reference_impl.tracking import Trackable
 from reference_impl.variables import Variable
 
@@ -98,8 +99,8 @@ class CenterCrop(_Images):
         self.height, self.width = height, width
 
     def call(self, inputs: Any) -> Any:
-        height, width = _sizes(inputs, self.name)
-        if height < self.height or width < self.width:
+        height, width = inputs.shape[1:3]
+        if (height or self.height) < self.height or (width or self.width) < self.width:
             raise ValueError(
                 f"{self.name}: The crop size {self.height} × {self.width} should not be greater than the images', "
                 f"{height} × {width}"
@@ -279,13 +280,17 @@ class RandomZoom(_Transformation):
 
 
 class RandomContrast(_Random):
-    """Differences from the mean of each channel times a factor around 1, the same for the whole batch."""
+    """Differences from the mean of each channel times a factor around 1, the same for the whole batch.
+
+    ``value_range`` (Keras 3 only): the result is kept in it.
+    """
 
     keeps_state = False
 
-    def __init__(self, factor: Any, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, factor: Any, seed: int | None = None, value_range: Any = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.factor: Any = factor
+        self.__dict__["value_range"] = None if value_range is None else list(value_range)
 
     def disturb(self, images: Any) -> Any:
         factor = self.factor
@@ -293,10 +298,14 @@ class RandomContrast(_Random):
         drawn = functions.random_uniform([], 1.0 - low, 1.0 + high, seed=self.seed)
         factor = functions.cast_to(drawn, images.dtype)
         mean = functions.reduce_mean(images, [1, 2], keepdims=True)
-        return (images - mean) * factor + mean
+        changed = (images - mean) * factor + mean
+        return changed if self.value_range is None else functions.clip_by_value(changed, *map(float, self.value_range))
+
+    value_range: list[float] | None
 
     def arguments(self) -> dict[str, Any]:
-        return {"factor": self.factor, **super().arguments()}
+        kept = {} if self.value_range is None else {"value_range": list(self.value_range)}
+        return {"factor": self.factor, **kept, **super().arguments()}
 
 
 class RandomBrightness(_Random):
@@ -334,10 +343,11 @@ class RandomCrop(_Random):
                     f"{self.name}: found images of {height} × {width}, expected at least {self.height} × {self.width}"
                 )
             top, left = (
-                int(float(functions.random_uniform([], 0.0, 1.0, seed=self.seed)) * (size - kept + 1))
+                functions.cast_to(functions.random_uniform([], 0.0, 1.0, seed=self.seed) * (size - kept + 1), "int32")
                 for size, kept in ((height, self.height), (width, self.width))
             )
-            return inputs[:, top : top + self.height, left : left + self.width]
+            size = [-1, self.height, self.width, inputs.shape[3] or -1]
+            return functions.slice_of(inputs, functions.stack([0, top, left, 0]), size)
         taller = height / width > self.height / self.width
         resized_height = int(self.width * height / width) if taller else self.height
         resized_width = self.width if taller else int(self.height * width / height)
@@ -360,11 +370,12 @@ class _RandomSize(_Random):
 
     def disturb(self, images: Any) -> Any:
         low, high = _bounds(self, self.factor)
-        sizes = list(_sizes(images, self.name))
-        if images.symbolic:
+        if images.symbolic and present_trace() is None:
             return functions.identity(images)
-        drawn = float(functions.random_uniform([], 1.0 + low, 1.0 + high, seed=self.seed))
-        sizes[self.axis - 1] = int(drawn * sizes[self.axis - 1])
+        sizes = _space(images)
+        drawn = functions.random_uniform([], 1.0 + low, 1.0 + high, seed=self.seed)
+        size = functions.cast_to(functions.cast_to(sizes[self.axis - 1], "float32") * drawn, "int32")
+        sizes[self.axis - 1] = size
         return _resized(images, sizes[0], sizes[1], self.interpolation)
 
     def arguments(self) -> dict[str, Any]:
@@ -408,11 +419,22 @@ def _sizes(images: Any, name: str) -> tuple[int, int]:
     return height, width
 
 
+def _space(images: Any) -> list[Any]:
+    """Height and width: numbers where they are known, tensors where they are not."""
+    sizes = functions.shape(images)
+    return [sizes[axis] if size is None else size for axis, size in enumerate(images.shape)][1:3]
+
+
 def _centre(images: Any, height: int, width: int) -> Any:
-    top, left = ((size - kept) // 2 for size, kept in zip(images.shape[1:3], (height, width), strict=True))
-    return images[:, top : top + height, left : left + width]
+    top, left = (
+        (size - kept) // 2 if isinstance(size, int) else functions.floordiv(size - kept, 2)
+        for size, kept in zip(_space(images), (height, width), strict=True)
+    )
+    if isinstance(top, int) and isinstance(left, int):
+        return images[:, top : top + height, left : left + width]
+    return functions.slice_of(images, functions.stack([0, top, left, 0]), [-1, height, width, images.shape[3] or -1])
 
 
-def _resized(images: Any, height: int, width: int, interpolation: str = "bilinear") -> Any:
+def _resized(images: Any, height: Any, width: Any, interpolation: str = "bilinear") -> Any:
     x = images if interpolation == "nearest" else functions.cast_to(images, "float32")
     return functions.resize(x, [height, width], method=interpolation)

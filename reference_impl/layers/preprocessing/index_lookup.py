@@ -10,6 +10,7 @@ Two generations have the same class names and another form:
   ``vocabulary.txt`` of the ``.keras`` format; ``output_mode`` may count tokens instead of numbering them.
 
 A layer has the later form if an argument says so that 2.4 does not know, and keeps to its form in ``get_config``.
+``oov_method`` is Keras 3's, in which ``idf_weights`` are in no list of weights.
 """
 
 from __future__ import annotations
@@ -20,8 +21,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from reference_impl import functions
-from reference_impl.layers.preprocessing.base import CombinerLayer, batches, encode, inverse_document_frequency
+from reference_impl import dialects, functions
+from reference_impl.layers.preprocessing.base import (
+    Array,
+    CombinerLayer,
+    NamedValue,
+    batches,
+    encode,
+    inverse_document_frequency,
+)
 from reference_impl.ops.lookup import LookupTable, StaticTable
 from reference_impl.variables import Variable
 
@@ -37,7 +45,16 @@ class IndexLookup(CombinerLayer):
 
     token_dtype: ClassVar[str]
     later_arguments = frozenset(
-        {"output_mode", "sparse", "pad_to_max_tokens", "idf_weights", "vocabulary_size", "vocabulary_dtype"}
+        {
+            "output_mode",
+            "sparse",
+            "pad_to_max_tokens",
+            "idf_weights",
+            "vocabulary_size",
+            "vocabulary_dtype",
+            "oov_method",
+            "salt",
+        }
     )
 
     def __init__(
@@ -101,6 +118,11 @@ class IndexLookup(CombinerLayer):
             )
         if given.get("sparse"):
             raise ValueError(f"{self.name}: sparse outputs are not supported; leave out sparse=True")
+        method, salt = given.get("oov_method", "floormod"), given.get("salt")
+        if method not in ("floormod", "farmhash"):
+            raise ValueError(f"{self.name}: found oov_method {method!r}, expected 'floormod' or 'farmhash'")
+        if salt is not None and not isinstance(salt, int) and len(salt) != 2:
+            raise ValueError(f"{self.name}: expected a salt of one or two integers, found {salt!r}")
 
     @property
     def holds_table(self) -> bool:
@@ -180,7 +202,14 @@ class IndexLookup(CombinerLayer):
             values = np.concatenate([np.full(self._token_start(), values.mean(), np.float32), values])
         if (self.later or {}).get("pad_to_max_tokens") and self.max_tokens is not None:
             values = np.pad(values, (0, self.max_tokens - len(values)))
-        self.idf_weights = Variable(values, trainable=False)
+        self._keep_idf(values)
+
+    def _keep_idf(self, values: Any) -> None:
+        variable = Variable(np.asarray(values, np.float32), trainable=False)
+        if "oov_method" in (self.later or {}) or dialects.current() == "keras-3":
+            self.__dict__["idf_weights"] = variable
+        else:
+            self.idf_weights = variable
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """The tokens in the order of their numbers; empty while there is no vocabulary."""
@@ -235,10 +264,12 @@ class IndexLookup(CombinerLayer):
         if self.output_mode == "int":
             wanted = self.dtype if self.later is not None and not self.invert else numbers.dtype
             return functions.cast_to(numbers, wanted)
-        padded = (self.later or {}).get("pad_to_max_tokens")
-        depth = self.max_tokens if padded and self.max_tokens else self.vocabulary_size()
-        counts = encode(numbers, self.output_mode, depth, self.compute_dtype)
+        counts = encode(numbers, self.output_mode, self._depth(), self.compute_dtype)
         return counts if self.idf_weights is None else counts * self.idf_weights
+
+    def _depth(self) -> int:
+        padded = (self.later or {}).get("pad_to_max_tokens")
+        return self.max_tokens if padded and self.max_tokens else self.vocabulary_size()
 
     def indices(self, inputs: Any) -> Any:
         """The number of each token (the token of each number if ``invert``), in the shape of the inputs."""
@@ -252,10 +283,14 @@ class IndexLookup(CombinerLayer):
             found = functions.where(functions.equal(keys, key), functions.constant(made), found)
         if self.invert or self.num_oov_indices < 2:
             return found
-        if keys.dtype == "string":
-            bucket = functions.to_hash_bucket_fast(keys, self.num_oov_indices)
-        else:
+        later = self.later or {}
+        if keys.dtype != "string" and later.get("oov_method") != "farmhash":
             bucket = functions.mod(keys, self.num_oov_indices)
+        elif (salt := later.get("salt")) is not None:
+            pair = [salt, salt] if isinstance(salt, int) else list(salt)
+            bucket = functions.to_hash_bucket_strong(functions.as_string(keys), self.num_oov_indices, pair)
+        else:
+            bucket = functions.to_hash_bucket_fast(functions.as_string(keys), self.num_oov_indices)
         return functions.where(functions.equal(found, -1), bucket + self._oov_start(), found)
 
     # -- config and assets -------------------------------------------------------------------------------------
@@ -263,6 +298,10 @@ class IndexLookup(CombinerLayer):
     def later_config(self) -> dict[str, Any]:
         later = self.later or {}
         size = self.vocabulary_size() if len(self.table) else later.get("vocabulary_size")
+        # What other generations do not know is written where it says something.
+        hashed = {
+            key: later[key] for key, off in (("oov_method", "floormod"), ("salt", None)) if later.get(key, off) != off
+        }
         return {
             "invert": self.invert,
             "max_tokens": self.max_tokens,
@@ -276,28 +315,30 @@ class IndexLookup(CombinerLayer):
             "idf_weights": later.get("idf_weights"),
             "vocabulary": None if self.input_vocabulary is None else list(self.input_vocabulary),
             "vocabulary_size": size,
+            **hashed,
         }
 
     def assets(self) -> dict[str, bytes]:
         """What the ``.keras`` format keeps beside the weights, by file name; nothing if the config has it."""
-        if self.input_vocabulary is not None:
+        if self.__dict__["_given"] is not None:
             return {}
         return {"vocabulary.txt": "\n".join(map(str, self.get_vocabulary())).encode()}
 
     def set_assets(self, assets: Mapping[str, bytes]) -> None:
         """Take what :meth:`assets` gave. ``ValueError`` if a token is no integer where it should be one."""
-        if self.input_vocabulary is None and "vocabulary.txt" in assets:
-            lines = assets["vocabulary.txt"].decode().split("\n")
-            self.set_vocabulary(lines, False)
+        if self.__dict__["_given"] is None and "vocabulary.txt" in assets:
+            tokens, special = assets["vocabulary.txt"].decode().split("\n"), [str(token) for token in self._special()]
+            self.set_vocabulary(tokens[len(special) :] if tokens[: len(special)] == special else tokens, False)
 
-    def save_own_variables(self, store: Any) -> None:
-        """The values that the ``.keras`` format has for this layer, into ``store``."""
-        if self.idf_weights is not None:
-            store["idf_weights"] = self.idf_weights.numpy()
+    def named_values(self) -> dict[str, NamedValue]:
+        """What the v3 formats keep under a name of its own; any shape will do while there is no vocabulary."""
+        if self.output_mode != "tf_idf":
+            return {}
+        shape = (self._depth(),) if len(self.table) else None
+        return {"idf_weights": (shape, self._stored_idf, self._keep_idf)}
 
-    def load_own_variables(self, store: Any) -> None:
-        if self.output_mode == "tf_idf":
-            self.idf_weights = Variable(np.asarray(store["idf_weights"]), trainable=False)
+    def _stored_idf(self) -> Array:
+        return np.zeros(self._token_start(), np.float32) if self.idf_weights is None else self.idf_weights.numpy()
 
 
 def _split_later(kwargs: dict[str, Any], names: Iterable[str]) -> dict[str, Any] | None:

@@ -8,16 +8,18 @@ from typing import Any, cast
 
 import numpy as np
 
-from reference_impl import functions
+from reference_impl import dialects, functions
 from reference_impl.errors import LoadError
-from reference_impl.layers.preprocessing.base import CombinerLayer, batches
+from reference_impl.layers.preprocessing.base import Array, CombinerLayer, NamedValue, batches
 from reference_impl.layers.preprocessing.category_encoding import CategoryEncoding
 from reference_impl.layers.preprocessing.index_lookup import StringLookup
 
 _PUNCTUATION = r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']"""
 _STANDARDS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
 _SPLITS = {"whitespace": functions.split_words, "character": functions.split_characters}
-_LATER = ("idf_weights", "sparse", "ragged", "encoding", "vocabulary_size")
+_KNOW_SIZE = ("keras-2.15", "keras-3")
+"""The generations whose layers cannot be called before they know how large their vocabulary is."""
+_LATER = ("idf_weights", "sparse", "ragged", "encoding", "vocabulary_size", "oov_method")
 
 
 class TextVectorization(CombinerLayer):
@@ -44,6 +46,8 @@ class TextVectorization(CombinerLayer):
     ) -> None:
         kwargs.pop("has_input_vocabulary", None)
         later = {key: kwargs.pop(key) for key in _LATER if key in kwargs}
+        if set(later) == {"vocabulary_size"}:
+            later = {}  # what `get_config` adds to the form of 2.4 in a later dialect; the later form has other keys too
         if split == "character" or standardize in ("lower", "strip_punctuation"):
             later.setdefault("encoding", "utf-8")
         super().__init__(bool(later), **{**kwargs, "dtype": "string"})
@@ -65,6 +69,7 @@ class TextVectorization(CombinerLayer):
                 pad_to_max_tokens=self.pad_to_max_tokens,
                 idf_weights=later.get("idf_weights"),
                 vocabulary_size=later.get("vocabulary_size"),
+                **{key: later[key] for key in ("oov_method",) if key in later},
             )
             return
         mask = "" if output_mode in (None, "int") else None
@@ -109,14 +114,16 @@ class TextVectorization(CombinerLayer):
             self.lookup.set_vocabulary(vocabulary, kwargs.get("idf_weights", df_data))
             return
         self.lookup.set_vocabulary(vocabulary)
-        if self.output_mode in (None, "int"):
-            return
-        if not self.pad_to_max_tokens or self.max_tokens is None:
-            self._vectorize_layer.set_num_elements(self.lookup.vocabulary_size())
+        self._count_vocabulary()
         if self.output_mode == "tf-idf":
             if df_data is None or oov_df_value is None or len(df_data) != len(vocabulary):
                 raise ValueError(f"{self.name}: df_data, one for each token, and oov_df_value must be given")
             self._vectorize_layer.set_tfidf_data(np.insert(np.asarray(df_data), 0, oov_df_value))
+
+    def _count_vocabulary(self) -> None:
+        """Vectors of counts are as long as the vocabulary, unless they are filled up."""
+        if self.output_mode not in (None, "int") and not (self.pad_to_max_tokens and self.max_tokens is not None):
+            self._vectorize_layer.set_num_elements(self.lookup.vocabulary_size())
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Take the tokens of ``data`` as vocabulary, and their document frequencies as weights."""
@@ -195,7 +202,11 @@ class TextVectorization(CombinerLayer):
             "pad_to_max_tokens": self.pad_to_max_tokens,
         }
         if later is None:
-            return {**config, **self.lookup.given_config()}
+            now = {}
+            if dialects.current() in _KNOW_SIZE:
+                padded = bool(self.pad_to_max_tokens) and self.max_tokens is not None
+                now = {"pad_to_max_tokens": padded, "vocabulary_size": self.lookup.vocabulary_size()}
+            return {**config, **now, **self.lookup.given_config()}
         lookup = self.lookup.later_config()
         return {
             **config,
@@ -214,9 +225,17 @@ class TextVectorization(CombinerLayer):
 
     def set_assets(self, assets: Mapping[str, bytes]) -> None:
         self.lookup.set_assets(assets)
+        if self.later is None:
+            self._count_vocabulary()
 
-    def save_own_variables(self, store: Any) -> None:
-        self.lookup.save_own_variables(store)
+    def named_values(self) -> dict[str, NamedValue]:
+        """As its lookup layer has them in the later form, where the layer of 2.4 keeps them in another one."""
+        if self.later is not None:
+            return self.lookup.named_values()
+        if self.output_mode != "tf-idf":
+            return {}
+        return {"idf_weights": (None, self._stored_idf, self._vectorize_layer.set_tfidf_data)}
 
-    def load_own_variables(self, store: Any) -> None:
-        self.lookup.load_own_variables(store)
+    def _stored_idf(self) -> Array:
+        weights = self._vectorize_layer.tf_idf_weights
+        return np.zeros(0, np.float32) if weights is None else weights.numpy()

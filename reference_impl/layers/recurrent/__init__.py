@@ -5,10 +5,11 @@ from reference_impl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, Co
 from reference_impl.layers.recurrent.cudnn import CuDNNGRU, CuDNNLSTM
 from reference_impl.layers.recurrent.gru import GRU, GRUCell
 from reference_impl.layers.recurrent.lstm import LSTM, LSTMCell
+from reference_impl.layers.recurrent.peephole import PeepholeLSTMCell
 from reference_impl.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from reference_impl.layers.recurrent.stacked import StackedRNNCells
 
 __all__ = [
     "GRU", "LSTM", "RNN", "AbstractRNNCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "CuDNNGRU", "CuDNNLSTM",
-    "GRUCell", "LSTMCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "GRUCell", "LSTMCell", "PeepholeLSTMCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from reference_impl.layers.input_spec import InputSpec
 from reference_impl.layers.recurrent import states
 from reference_impl.layers.recurrent.cell import Cell
 from reference_impl.shapes import TensorShape, as_shape
-from reference_impl.tensors import Tensor
+from reference_impl.tensors import Tensor, present_trace
 from reference_impl.variables import Variable
 
 
@@ -163,6 +163,8 @@ class RNN(Layer):
         if self.stateful:
             kept = structure.flatten(self.states)
             # States that were given count for the first batch only.
+            if given is not None and present_trace() is not None:
+                return structure.pack_as(given, _unless_kept(kept, structure.flatten(given)))
             if given is None or any(np.any(variable.array) for variable in kept):
                 return structure.map_leaves(lambda variable: variable.as_tensor(), self.states)
             return given
@@ -291,6 +293,14 @@ class RNN(Layer):
         layer = cls(deserialize(config.pop("cell"), custom_objects), **config)
         layer.__dict__["_constant_count"] = count
         return layer
+
+
+def _unless_kept(kept: list[Variable], given: list[Any]) -> list[Tensor]:
+    """``given`` if all that is kept is zero, else what is kept."""
+    values = [variable.as_tensor() for variable in kept]
+    begun = [functions.reduce_any(functions.not_equal(value, functions.zeros_like(value))) for value in values]
+    goes_on = functions.reduce_any(functions.stack(begun))
+    return [functions.where(goes_on, value, state) for value, state in zip(values, given, strict=True)]
 
 
 def build_inside(layer: Layer, shape: Any, scope: str) -> None:

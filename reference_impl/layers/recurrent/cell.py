@@ -12,7 +12,7 @@ from reference_impl import activations, constraints, functions, initializers, re
 from reference_impl.functions.recurrent import cut
 from reference_impl.layers.base import Layer
 from reference_impl.layers.recurrent import states
-from reference_impl.tensors import Tensor
+from reference_impl.tensors import Tensor, Trace, present_trace
 
 WEIGHTS = ("kernel", "recurrent", "bias")
 _KINDS: tuple[tuple[str, Any], ...] = (
@@ -161,11 +161,14 @@ class Cell(Layer):
         return [state * factor for factor in self._factors("state", state, self.recurrent_dropout)]
 
     def _factors(self, what: str, like: Any, rate: float) -> list[Tensor]:
-        held: dict[str, list[Tensor]] = self.__dict__["_dropped"]
-        if what not in held:
+        held: dict[str, tuple[Trace | None, list[Tensor]]] = self.__dict__["_dropped"]
+        trace = present_trace()
+        # What was drawn in one graph is of no use in another.
+        graph = None if trace is None else trace.root
+        if what not in held or held[what][0] is not graph:
             count = self.gates if self.implementation == 1 else 1
-            held[what] = [functions.dropout(functions.ones_like(like), rate) for _ in range(count)]
-        return held[what]
+            held[what] = graph, [functions.dropout(functions.ones_like(like), rate) for _ in range(count)]
+        return held[what][1]
 
     # -- config --------------------------------------------------------------------------------------------
 

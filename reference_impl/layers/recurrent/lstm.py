@@ -65,7 +65,11 @@ class LSTMCell(Cell):
         else:
             kernels = self.columns(self.recurrent_kernel)
             parts = [x + functions.matmul(h, w) for x, h, w in zip(split(projected, 4), dropped, kernels, strict=True)]
-        return remember(parts, states[1], self.activation, self.recurrent_activation)
+        return self.through_gates(parts, states[1])
+
+    def through_gates(self, parts: Sequence[Any], carry: Any) -> tuple[Any, list[Any]]:
+        """The output and the next states from what goes into the four gates."""
+        return remember(parts, carry, self.activation, self.recurrent_activation)
 
     def shape_config(self) -> dict[str, Any]:
         return {

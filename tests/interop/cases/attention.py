@@ -55,7 +55,6 @@ CASES = {
         tolerance=_TOLERANCE,
         layer=_multi_head(num_heads=2, key_dim=3, attention_axes=(2,), output_shape=(2, 3)),
         inputs=[(3, 4, 5), (3, 6, 5)],
-        but={"keras3": "an output_shape of two numbers fails there"},
     ),
     "multi-head-attention-dropout": dict(
         tolerance=_TOLERANCE,

@@ -1,7 +1,7 @@
 """Recurrent layers: the cells' arithmetic, and what the loop does with states, masks and directions."""
 
 _LATER = {"tf2.4": "the layer is later than TensorFlow 2.4"}
-
+_SIGMOID = {"keras3": "the default recurrent activation is sigmoid there, and hard_sigmoid is another function"}
 
 CASES = {
     "simple-rnn": dict(layer=lambda L: L.SimpleRNN(4), inputs=[(5, 3)]),
@@ -49,15 +49,25 @@ CASES = {
         inputs=[(6, 2)],
         mask=True,
     ),
-    "conv-lstm-1d": dict(layer=lambda L: L.ConvLSTM1D(2, 3, padding="same"), inputs=[(3, 5, 2)], but=_LATER),
-    "conv-lstm-2d": dict(layer=lambda L: L.ConvLSTM2D(2, (2, 3)), inputs=[(3, 4, 5, 2)]),
+    "conv-lstm-1d": dict(
+        layer=lambda L: L.ConvLSTM1D(2, 3, padding="same"), inputs=[(3, 5, 2)], but={**_LATER, **_SIGMOID}
+    ),
+    "conv-lstm-1d-sigmoid": dict(
+        layer=lambda L: L.ConvLSTM1D(2, 3, recurrent_activation="sigmoid"), inputs=[(3, 5, 2)], but=_LATER
+    ),
+    "conv-lstm-2d": dict(layer=lambda L: L.ConvLSTM2D(2, (2, 3)), inputs=[(3, 4, 5, 2)], but=_SIGMOID),
     "conv-lstm-2d-sequences": dict(
         layer=lambda L: L.ConvLSTM2D(
             2, 3, padding="same", return_sequences=True, recurrent_activation="sigmoid", go_backwards=True
         ),
         inputs=[(3, 4, 5, 2)],
     ),
-    "conv-lstm-3d": dict(layer=lambda L: L.ConvLSTM3D(2, 2, padding="same"), inputs=[(2, 3, 3, 2, 2)], but=_LATER),
+    "conv-lstm-3d": dict(
+        layer=lambda L: L.ConvLSTM3D(2, 2, padding="same"), inputs=[(2, 3, 3, 2, 2)], but={**_LATER, **_SIGMOID}
+    ),
+    "conv-lstm-3d-sigmoid": dict(
+        layer=lambda L: L.ConvLSTM3D(2, 2, recurrent_activation="sigmoid"), inputs=[(2, 3, 3, 2, 2)], but=_LATER
+    ),
 }
 
 for _case in CASES.values():

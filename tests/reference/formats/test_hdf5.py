@@ -399,6 +399,15 @@ def test_what_is_elsewhere_is_not_read(tmp_path: Path, refer: Callable[[h5py.Fil
         keras.models.load_model(str(tmp_path / "m.h5"))
 
 
+def test_weights_that_are_elsewhere_are_not_read(tmp_path: Path) -> None:
+    model = mlp("a")
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "link.h5", "w") as file:
+        file["model_weights"] = h5py.ExternalLink(str(tmp_path / "m.h5"), "/model_weights")
+    with pytest.raises(LoadError, match=r"link\.h5: found a ExternalLink model_weights, .*only refers to"):
+        model.load_weights(str(tmp_path / "link.h5"))
+
+
 def test_datasets_as_others_write_them(tmp_path: Path) -> None:
     """Chunked, compressed, float64 and float16; the sum of what is in them is what was put there."""
     model = mlp("a")

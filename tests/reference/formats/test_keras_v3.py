@@ -170,6 +170,18 @@ def test_weights_that_do_not_fit_change_nothing(dialect: str, tmp_path: Path) ->
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("path", ["layers/dense/vars/0", "layers/dense/vars", "layers"])
+def test_what_is_elsewhere_is_not_read(dialect: str, tmp_path: Path, path: str) -> None:
+    model = keras.Sequential([L.Dense(2, input_shape=(4,))])
+    model.save_weights(tmp_path / "m.weights.h5")
+    model.save_weights(tmp_path / "other.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+        del file[path]
+        file[path] = h5py.ExternalLink(str(tmp_path / "other.weights.h5"), f"/{path}")
+    with pytest.raises(LoadError, match=r"m\.weights\.h5: .*ExternalLink .*only refers to is not read"):
+        model.load_weights(tmp_path / "m.weights.h5")
+
+
 def test_unknown_classes_and_code_are_refused_by_name(tmp_path: Path) -> None:
     with keras.dialect("keras-3"):
         keras.Sequential([Nested(input_shape=(4,))]).save(tmp_path / "m.keras")
@@ -233,3 +245,158 @@ def test_json_in_the_form_of_keras_3() -> None:
     assert {layer["module"] for layer in form["config"]["layers"]} == {"keras.layers", "keras.src.models.functional"}
     again = keras.models.model_from_json(text)
     assert again.get_config() == model.get_config()
+
+
+# -- what lookup layers keep ---------------------------------------------------------------------------------------
+
+
+def lookup(make: Any, data: Any) -> Any:
+    inputs = keras.Input(np.shape(data)[1:], dtype="string" if isinstance(data[0][0], str) else "float32")
+    layer = make()
+    layer.adapt(np.array(data))
+    return keras.Model(inputs, layer(inputs))
+
+
+WORDS = [["a", "b"], ["a", "c"]]
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "assets"),
+    [
+        (lambda: L.StringLookup(output_mode="int", mask_token=None), WORDS, {"string_lookup": b"[UNK]\na\nc\nb"}),
+        (lambda: L.StringLookup(), WORDS, {"string_lookup": b"\n[UNK]\na\nc\nb"}),
+        (lambda: L.StringLookup(output_mode="tf_idf"), WORDS, {"string_lookup": b"[UNK]\na\nc\nb"}),
+        (
+            lambda: L.TextVectorization(encoding="utf-8"),
+            [["a b"], ["a c"]],
+            dict.fromkeys(("text_vectorization", "text_vectorization/_lookup_layer"), b"\n[UNK]\na\nc\nb"),
+        ),
+        (
+            lambda: L.TextVectorization(output_mode="tf-idf", pad_to_max_tokens=False),
+            [["a b"], ["a c"]],
+            dict.fromkeys(("text_vectorization", "text_vectorization/_lookup_layer"), b"[UNK]\na\nc\nb"),
+        ),
+    ],
+)
+def test_a_vocabulary_that_was_learned_is_an_asset(
+    dialect: str, make: Any, data: Any, assets: dict[str, bytes], tmp_path: Path
+) -> None:
+    model = lookup(make, data)
+    model.save(tmp_path / "m.keras")
+    found = {name: content for name, content in members(tmp_path / "m.keras").items() if name.startswith("assets/")}
+    assert found == {f"assets/layers/{path}/vocabulary.txt": content for path, content in assets.items()}
+    loaded = keras.models.load_model(tmp_path / "m.keras", compile=False)
+    np.testing.assert_array_equal(loaded(np.array(data)), model(np.array(data)))
+
+
+def test_a_vocabulary_that_was_given_is_in_the_config_alone(dialect: str, tmp_path: Path) -> None:
+    inputs = keras.Input((2,), dtype="string")
+    model = keras.Model(inputs, L.StringLookup(vocabulary=["b", "a"], output_mode="int")(inputs))
+    model.save(tmp_path / "m.keras")
+    assert len(members(tmp_path / "m.keras")) == 3
+    loaded = keras.models.load_model(tmp_path / "m.keras", compile=False)
+    np.testing.assert_array_equal(loaded(np.array(WORDS)), model(np.array(WORDS)))
+
+
+def test_weights_of_tokens_are_a_dataset_of_their_own(dialect: str, tmp_path: Path) -> None:
+    model = lookup(lambda: L.StringLookup(output_mode="tf_idf"), WORDS)
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+        group = file["layers/string_lookup/vars"]
+        assert list(group) == ["idf_weights"]
+        np.testing.assert_array_equal(group["idf_weights"], model.layers[1].idf_weights)
+        group["idf_weights"][...] = [4, 3, 2, 1]
+    model.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(model.layers[1].idf_weights, [4, 3, 2, 1])
+    assert len(model.weights) == (0 if dialect == "keras-3" else 1)
+    other = lookup(lambda: L.StringLookup(output_mode="tf_idf"), [["a", "b", "c", "d"]])
+    with pytest.raises(LoadError, match=r"idf_weights: found shape \(4,\), expected \(5,\)"):
+        other.load_weights(tmp_path / "m.weights.h5")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "vocabulary.txt: found no member"),
+        (b"[UNK]\na\na", "assets/layers/string_lookup: .*repeated term"),
+        (b"\xff", "assets/layers/string_lookup: .*utf-8"),
+    ],
+)
+def test_a_vocabulary_that_is_wrong_is_named(content: bytes | None, told: str, tmp_path: Path) -> None:
+    with keras.dialect("keras-3"):
+        lookup(lambda: L.StringLookup(output_mode="int", mask_token=None), WORDS).save(tmp_path / "m.keras")
+    rewritten(tmp_path / "m.keras", **{"assets/layers/string_lookup/vocabulary_txt": content})
+    with pytest.raises(LoadError, match=told):
+        keras.models.load_model(tmp_path / "m.keras", compile=False)
+
+
+def test_boundaries_that_were_learned(dialect: str, tmp_path: Path) -> None:
+    data = np.array([[0.125, 0.25], [0.5, 0.75]], "float32")
+    model = lookup(lambda: L.Discretization(num_bins=3), data)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras", compile=False)
+    assert loaded.layers[1].bin_boundaries == model.layers[1].bin_boundaries
+    assert len(loaded.layers[1].bin_boundaries) == 2
+    with h5py.File(io.BytesIO(members(tmp_path / "m.keras")["model.weights.h5"])) as file:
+        assert list(file["layers/discretization/vars"]) == ([] if dialect == "keras-3" else ["0"])
+
+
+# -- other stores --------------------------------------------------------------------------------------------------
+
+
+def sharded(folder: Path) -> tuple[Any, Path]:
+    """Weights of a model in two files, ``head``'s bias in another than its kernel."""
+    model = trained()
+    with keras.dialect("keras-3"):
+        model.save_weights(folder / "m_00000.weights.h5")
+    with h5py.File(folder / "m_00000.weights.h5", "r+") as one, h5py.File(folder / "m_00001.weights.h5", "w") as two:
+        one.copy("layers/dense_1/vars/1", two.create_group("layers/dense_1/vars"))
+        del one["layers/dense_1/vars/1"]
+    names = ["m_00000.weights.h5", "m_00001.weights.h5"]
+    table = {
+        "metadata": {"total_size": 9},
+        "weight_map": {"/layers/dense/vars": names[0], "/layers/dense_1/vars": names},
+    }
+    (folder / "m.weights.json").write_text(json.dumps(table), encoding="utf-8")
+    return model, folder / "m.weights.json"
+
+
+def test_weights_in_several_files(tmp_path: Path) -> None:
+    model, path = sharded(tmp_path)
+    other = functional()
+    other.load_weights(path)
+    for found, expected in zip(other.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no 'weight_map'"),
+        ('{"weight_map": {"/vars": "../m_00000.weights.h5"}}', "expected the name of a file in this folder"),
+        ('{"weight_map": {"/vars": 3}}', "expected the name of a file in this folder"),
+        ('{"weight_map": {"/vars": "other.weights.h5"}}', "found no such file beside it"),
+        ('{"weight_map": {"/vars": "m_00000.weights.h5"}}', "found 1 variables, expected 2, as 'head' has"),
+    ],
+)
+def test_a_table_of_files_that_is_wrong_changes_nothing(text: str, told: str, tmp_path: Path) -> None:
+    model, path = sharded(tmp_path)
+    path.write_text(text, encoding="utf-8")
+    before = model.get_weights()
+    with pytest.raises(LoadError, match=told):
+        model.load_weights(path)
+    for found, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_store_that_needs_pickle_is_refused(tmp_path: Path) -> None:
+    with keras.dialect("keras-3"):
+        trained().save(tmp_path / "m.keras")
+    content = members(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        for name in ("metadata.json", "config.json"):
+            archive.writestr(name, content[name])
+        archive.writestr("model.weights.npz", b"")
+    with pytest.raises(LoadError, match="holds Python objects, which are never loaded"):
+        keras.models.load_model(tmp_path / "m.keras")

@@ -321,3 +321,51 @@ def test_optimizer_lists_before_2_4(tmp_path: Path, name: str, slots: int) -> No
         for value, expected in zip(found[1:], stored[-2 * slots :], strict=True):
             np.testing.assert_array_equal(value, expected)
     assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_state_beside_kernels_that_are_turned_begins_anew(tmp_path: Path) -> None:
+    """It fits in shape, and would belong to other elements of the kernel."""
+    kernel = numbers(2, 2, 1, 3)
+    layers = [{"class_name": "Conv2D", "config": {"name": "c", "filters": 3, "kernel_size": [2, 2], "use_bias": False,
+                                                  "batch_input_shape": [None, 4, 4, 1]}}]  # fmt: skip
+    training = {"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.5, "momentum": 0.9}}, "loss": "mse"}
+    for backend in ("theano", "tensorflow"):
+        text = json.dumps(training).encode()
+        weights = {"c": [("c/kernel:0", kernel)]}
+        path = write(tmp_path / backend, layers, weights, version="2.1.6", backend=backend, training_config=text)
+        with h5py.File(path, "r+") as file:
+            group = file.create_group("optimizer_weights")
+            group.attrs["weight_names"] = [b"v0:0", b"v1:0"]
+            group["v0:0"], group["v1:0"] = np.asarray(7, "int64"), kernel
+        if backend == "theano":
+            with pytest.warns(UserWarning, match="optimizer_weights: .*2.1.6 on Theano.*begins anew"):
+                model = keras.models.load_model(path)
+            assert int(model.optimizer.iterations) == 0
+        else:
+            model = keras.models.load_model(path)
+            assert int(model.optimizer.iterations) == 7
+            np.testing.assert_array_equal(np.asarray(model.optimizer.weights[1]), kernel)
+        assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_json_of_keras_1() -> None:
+    layers = [dense("d", 4, batch_input_shape=[None, 3]), {"class_name": "Dropout", "config": {"name": "o", "p": 0.25}}]
+    form = {"class_name": "Sequential", "config": layers, "keras_version": "1.2.2"}
+    for model in (keras.models.model_from_json(json.dumps(form)), keras.models.model_from_config(form)):
+        assert [layer.name for layer in model.layers] == ["d", "o"]
+        assert (model.layers[0].units, model.layers[1].rate) == (4, 0.25)
+
+
+def test_a_class_of_the_user_s_own_keeps_its_arguments() -> None:
+    """Though Keras 1 had one of that name, whose arguments are others now."""
+
+    class Mine(keras.layers.Layer):
+        def __init__(self, p: float, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.p = p
+
+    layers = [{"class_name": "Dropout", "config": {"name": "o", "p": 0.25, "batch_input_shape": [None, 3]}}]
+    text = json.dumps({"class_name": "Sequential", "config": layers})
+    model = keras.models.model_from_json(text, {"Dropout": Mine})
+    assert model.layers[0].p == 0.25
+    assert keras.models.model_from_json(text).layers[0].rate == 0.25

@@ -35,9 +35,17 @@ def test_by_shape_where_it_tells() -> None:
     [
         (["b_1/forward_lstm_1/kernel", "b_1/backward_lstm_1/kernel"], ["b/backward_lstm/lstm_cell_2/kernel:0", "b/forward_lstm/lstm_cell_1/kernel:0"]),
         (["m/forward_gru/gru_cell/bias", "m/backward_gru/gru_cell/bias"], ["b/backward_backward_gru/gru_cell_4/bias:0", "b/forward_forward_gru/gru_cell_3/bias:0"]),
+        (["b/forward_conv_lstm2d_3/kernel", "b/backward_conv_lstm2d_3/kernel"], ["b/backward_conv_lst_m2d/kernel:0", "b/forward_conv_lst_m2d/kernel:0"]),
+        (["b/forward_lstm/lstm_cell/bias", "b/gru/gru_cell/bias"], ["b/backward_gru/gru_cell_4/bias:0", "b/forward_forward_lstm/lstm_cell_3/bias:0"]),
         (["dense_2_1/kernel:0", "dense_1_1/kernel:0"], ["dense_1/kernel:0", "dense_2/kernel:0"]),
     ],
 )  # fmt: skip
 def test_names_of_other_generations(stored: list[str], present: list[str]) -> None:
     found = match([Weight(name, (2,)) for name in stored], [Weight(name, (2,)) for name in present])
     assert found == [1, 0]
+
+
+def test_names_that_other_generations_make_one_are_not_guessed() -> None:
+    stored = [Weight("b/lstm/k", (2,)), Weight("b/backward_lstm/k", (2,))]
+    assert match(stored, [Weight("b/lstm_1/k", (2,)), Weight("b/other/k", (2,))]) is None
+    assert match(stored, [Weight("b/backward_lstm_1/k", (2,)), Weight("b/lstm_4_2/k", (2,))]) is None

@@ -73,15 +73,6 @@ def test_bytes_are_refused() -> None:
             action(b"m.h5")
 
 
-def test_what_is_not_yet_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="SavedModel format is not yet supported"):
-        mlp().save(tmp_path / "m")
-    (tmp_path / "s").mkdir()
-    (tmp_path / "s" / "saved_model.pb").write_bytes(b"")
-    with pytest.raises(LoadError, match="found a SavedModel"):
-        keras.models.load_model(tmp_path / "s")
-
-
 def test_an_open_file_serves_both_ways(tmp_path: Path) -> None:
     model = mlp()
     with h5py.File(tmp_path / "m.h5", "w") as file:
