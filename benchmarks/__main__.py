@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks import checkpoints, hdf5, imports, memory
+from benchmarks import checkpoints, hdf5, imports, memory, savedmodel
 from benchmarks.measure import Result
 from conformance.implementations.registry import InterpreterMissing, find_python, load_implementation
 from reference_impl import __version__
@@ -36,9 +36,15 @@ def _hdf5(settings: Settings) -> Iterator[Result | None]:
     return hdf5.run(settings.pairs, settings.tf_keras)
 
 
+def _savedmodel(settings: Settings) -> Iterator[Result | None]:
+    assert settings.tf_keras is not None
+    return savedmodel.run(settings.pairs, settings.tf_keras)
+
+
 FAMILIES: dict[str, Callable[[Settings], Iterator[Result | None]]] = {
     "import": lambda settings: imports.run(settings.pairs),
     "hdf5": _hdf5,
+    "savedmodel": _savedmodel,
     "checkpoint": lambda settings: checkpoints.run(settings.pairs, settings.prefix),
     "memory": lambda settings: memory.run(settings.prefix),
 }
@@ -64,13 +70,13 @@ FAMILIES: dict[str, Callable[[Settings], Iterator[Result | None]]] = {
 def main(
     names: tuple[str, ...], pairs: int, size: int, pythons: tuple[str, ...], output: Path | None, as_json: bool
 ) -> None:
-    """Measure speed and memory beside the real libraries; NAMES are import, hdf5, checkpoint, memory [default: all].
+    """Measure speed and memory beside the real libraries; NAMES are import, hdf5, savedmodel, checkpoint, memory [default: all].
 
     Each number is the median of pairs measured in turn, held against its limit. Exit code 1 if one is not reached, 3
     if tf_keras cannot be started.
     """
     chosen = [name for name in FAMILIES if name in names or not names]
-    python = _find_tf_keras(pythons) if "hdf5" in chosen else None
+    python = _find_tf_keras(pythons) if {"hdf5", "savedmodel"} & set(chosen) else None
     start = os.getloadavg()
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -37,14 +37,21 @@ class Side:
 
     def load(self, path: Path) -> float:
         """Seconds that ``load_model(path)`` took."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{path}\n")
-        self._process.stdin.flush()
-        return float(self._answer())
+        return self._ask("load", path)
+
+    def call(self, path: Path) -> float:
+        """Seconds that one call of the model in ``path`` takes, for inputs of the shape (8, 20)."""
+        return self._ask("call", path)
 
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
+
+    def _ask(self, action: str, path: Path) -> float:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{action} {path}\n")
+        self._process.stdin.flush()
+        return float(self._answer())
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
