@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks import checkpoints, hdf5, imports, memory, savedmodel
+from benchmarks import check, checkpoints, hdf5, imports, memory, savedmodel
 from benchmarks.measure import Result
 from conformance.implementations.registry import InterpreterMissing, find_python, load_implementation
 from reference_impl import __version__
@@ -47,6 +47,7 @@ FAMILIES: dict[str, Callable[[Settings], Iterator[Result | None]]] = {
     "savedmodel": _savedmodel,
     "checkpoint": lambda settings: checkpoints.run(settings.pairs, settings.prefix),
     "memory": lambda settings: memory.run(settings.prefix),
+    "check": lambda settings: check.run(),
 }
 
 
@@ -70,7 +71,7 @@ FAMILIES: dict[str, Callable[[Settings], Iterator[Result | None]]] = {
 def main(
     names: tuple[str, ...], pairs: int, size: int, pythons: tuple[str, ...], output: Path | None, as_json: bool
 ) -> None:
-    """Measure speed and memory beside the real libraries; NAMES are import, hdf5, savedmodel, checkpoint, memory [default: all].
+    """Measure speed and memory beside the real libraries; NAMES are import, hdf5, savedmodel, checkpoint, memory, check [default: all].
 
     Each number is the median of pairs measured in turn, held against its limit. Exit code 1 if one is not reached, 3
     if tf_keras cannot be started.

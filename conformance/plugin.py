@@ -1,19 +1,29 @@
 """The pytest plugin: makes one test a unit of the specification, runs it on the implementation, records the verdict.
 
 Loaded through the ``pytest11`` entry point (or ``-p conformance.plugin``), it does nothing to other tests of a host
-project: it registers no Hypothesis profile and touches only functions that carry a conformance case.
+project: it touches only functions that carry a conformance case, registers no Hypothesis profile, and imports nothing
+of the suite before there is such a function or an implementation is named.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.suite.case import VARIANTS, Case, case_of
+if TYPE_CHECKING:
+    from conformance.suite.case import Case
+
+# Where a test function carries its case, and the parameters that tell its units apart (conformance.suite.case).
+CASE = "__conformance_case__"
+VARIANTS = ("format", "family")
+
+# The order in which the summary tells them.
+VERDICTS = ("pass", "fail", "crash", "timeout", "unstable", "not-run", "not-claimed", "not-applicable")
 
 RECORD = "conformance_record"
 HEADER = "conformance_header"
@@ -26,8 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-dialect", metavar="NAME", help="the dialect it is judged in (default: its first)")
     group.addoption("--conformance-python", metavar="PATH", help="the interpreter in which the implementation lives")
     group.addoption("--conformance-records", metavar="FILE", help="append one JSON record a line, as tests finish")
+    group.addoption("--conformance-scripts", action="store_true", help="record failures as scripts in plain Keras")
     group.addoption("--piped", action="store_true", help="run the reference as a process of its own, over the pipe")
     group.addoption("--max-examples", type=int, metavar="N", help="examples a test draws (default: each test's own)")
+    group.addoption("--conformance-times", type=int, default=1, metavar="N", help="N times each test's own examples")
     group.addoption("--conformance-seed", type=int, metavar="N", help="draw with this seed (default: each test's own)")
     group.addoption("--requirement", action="append", metavar="ID", help="only tests of this requirement (repeatable)")
     group.addoption("--format", action="append", metavar="FORMAT", help="only units of this format (repeatable)")
@@ -35,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "conformance(chapter, variant): a test that decides units of the specification")
     records: str | None = config.getoption("--conformance-records")
     if records and not hasattr(config, "workerinput"):
         config.pluginmanager.register(RecordWriter(Path(records)), "conformance-records")
@@ -45,12 +58,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    name = config.getoption("--implementation") or config.getoption("--implementation-file")
-    return f"keras-conformance: implementation {name}" if name else None
+    if not _named(config):
+        return None
+    import conformance
+
+    return f"keras-conformance: suite {conformance.__version__}, implementation {_named(config)}"
+
+
+def _named(config: pytest.Config) -> str | None:
+    return config.getoption("--implementation") or config.getoption("--implementation-file")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    case = case_of(metafunc.function)
+    case: Case | None = getattr(metafunc.function, CASE, None)
     if case is None:
         return
     from conformance.suite.units import variants_of
@@ -61,8 +81,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not any(map(_case, items)):
+        return
     from conformance.suite.units import selected
 
+    for item in items:
+        case = _case(item)
+        if case is not None:
+            chapter = item.nodeid.rpartition("/")[2].partition(".py")[0].removeprefix("test_").replace("_", "-")
+            item.add_marker(pytest.mark.conformance(chapter=chapter, variant=_variant(item)))
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
@@ -86,7 +113,7 @@ def id_of(item: pytest.Item) -> str:
 
 
 def _case(item: pytest.Item) -> Case | None:
-    return case_of(item.obj) if isinstance(item, pytest.Function) else None
+    return getattr(item.obj, CASE, None) if isinstance(item, pytest.Function) else None
 
 
 def _variant(item: pytest.Item) -> str | None:
@@ -104,6 +131,31 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         raise pytest.UsageError("the conformance suite tests an implementation: say which with --implementation NAME")
     execution.run(pyfuncitem, case, _variant(pyfuncitem))
     return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What came out in the suite's own words, and the command that says more."""
+    name = _named(config)
+    stats: dict[str, list[Any]] = terminalreporter.stats
+    records: list[dict[str, Any]] = [
+        value
+        for reports in stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        for key, value in report.user_properties
+        if key == RECORD
+    ]
+    if not name or not records:
+        return
+    known = len(stats.get("xfailed", ()))
+    counts = Counter(record["verdict"] for record in records)
+    failed = sum(counts[verdict] for verdict in ("fail", "crash", "timeout"))
+    told = [f"{counts[verdict]} {verdict.replace('-', ' ')}" for verdict in VERDICTS if counts[verdict]]
+    terminalreporter.section(f"keras-conformance: {name}")
+    terminalreporter.line(f"tests by verdict: {', '.join(told)}; {known} of {failed} failures are known")
+    file = config.getoption("--implementation-file")
+    command = f"--implementation-file {file}" if file else name
+    terminalreporter.line(f"judged by requirement, with reports: keras-conformance run {command}")
 
 
 class RecordWriter:

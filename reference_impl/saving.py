@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from reference_impl import dialects
 from reference_impl.errors import LoadError, LoadOSError, missing_path
+from reference_impl.told import tell
 from reference_impl.variables import deferred
 
 HDF5 = "HDF5"
@@ -57,6 +58,7 @@ def save_model(
     """
     target = _open_group(path)
     chosen = _choose(path, save_format)
+    tell(model, revived=chosen == TENSORFLOW)
     if chosen == KERAS_V3:
         from reference_impl.formats.keras_v3.archive import write_model as write_archive
 
@@ -172,14 +174,13 @@ def _check_built(model: Any, what: str) -> None:
 
 def _write_hdf5(path: Any, overwrite: bool, write: Callable[[Callable[[], Any]], None]) -> None:
     """Call ``write`` with a function that opens the new file."""
-    import h5py  # pyright: ignore[reportMissingTypeStubs]
-
     from reference_impl.formats.files import replacing
+    from reference_impl.formats.hdf5.creating import created
 
     target = Path(_as_text(path))
     _check_overwrite(target, target, overwrite)
     with replacing(target) as temporary:
-        write(lambda: h5py.File(temporary, "w"))
+        write(lambda: created(temporary))
 
 
 def _write_saved_model(model: Any, path: Path, include_optimizer: bool, overwrite: bool) -> None:
@@ -323,14 +324,38 @@ def _load_checkpoint(model: Any, prefix: str, by_name: bool) -> Any:
             f"{prefix}: found a TensorFlow checkpoint, and by_name=True is for HDF5; a checkpoint goes by the names of "
             "attributes"
         )
+    optimizer = getattr(model, "optimizer", None)
+    before = _rates(optimizer)
     status = restore(prefix, model)
+    changed = [
+        f"{name} {before[name]:g} -> {value:g}" for name, value in _rates(optimizer).items() if before[name] != value
+    ]
+    if changed:
+        warnings.warn(
+            f"{prefix}: it is the checkpoint of a compiled model, and its optimizer's hyper-parameters took the place of "
+            f"those given to compile(): {', '.join(changed)}; set them again if they are not meant",
+            stacklevel=4,
+        )
     if status.misplaced:
         warnings.warn(
             f"{prefix}: nothing was loaded into {model.name!r}: its layers and those of the checkpoint do not "
             "correspond; load the checkpoint into the model (or inner model) that it was saved from",
             stacklevel=4,
         )
+    elif unfilled := status.unfilled():
+        more = f" and {len(unfilled) - 8} more" if len(unfilled) > 8 else ""
+        warnings.warn(
+            f"{prefix}: the checkpoint holds no value for {', '.join(unfilled[:8])}{more} of {model.name!r}, which stay as "
+            "they are",
+            stacklevel=4,
+        )
     return status
+
+
+def _rates(optimizer: Any) -> dict[str, float]:
+    """The optimizer's hyper-parameters; schedules are no numbers."""
+    given: Mapping[str, Any] = getattr(optimizer, "_hyper", {})
+    return {name: float(optimizer.hyper(name)) for name, value in given.items() if not callable(value)}
 
 
 def _checkpoint_prefix(path: Any) -> str | None:

@@ -28,6 +28,8 @@ from typing import Any, ClassVar, Protocol, cast
 
 import numpy.typing as npt
 
+from reference_impl import dialects
+
 Array = npt.NDArray[Any]
 
 VARIABLE_VALUE = "VARIABLE_VALUE"
@@ -228,12 +230,18 @@ def layer_edges(layers: Iterable[Any]) -> dict[str, Any]:
     edges: dict[str, Any] = {}
     weighted = 0
     for index, layer in enumerate(layers):
-        # A lookup table counts as a weight.
-        if layer.weights or any(getattr(inner, "holds_table", False) for inner in (*layer.submodules, layer)):
+        if layer.weights or any(_keeps_table(inner) for inner in (*layer.submodules, layer)):
             edges[f"layer_with_weights-{weighted}"] = layer
             weighted += 1
         edges[f"layer-{index}"] = layer
     return edges
+
+
+def _keeps_table(layer: Any) -> bool:
+    """Whether a table of the layer counts as a weight: after 2.4 it does not where the vocabulary was an argument."""
+    if not getattr(layer, "holds_table", False):
+        return False
+    return dialects.current() == "keras-2.4" or not layer.given_config()
 
 
 def is_node(value: Any) -> bool:

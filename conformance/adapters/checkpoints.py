@@ -28,6 +28,12 @@ def _checkpoint_list(work: Workspace, params: Params) -> Result:
     }
 
 
+def _checkpoint_read(work: Workspace, params: Params) -> Result:
+    reader = work.library.tensorflow().train.load_checkpoint(params["path"])
+    keys = [key for key in reader.get_variable_to_shape_map() if key != _OBJECT_GRAPH]
+    return {"values": {key: work.array_out(reader.get_tensor(key)) for key in sorted(keys)}}
+
+
 def _graph_load(work: Workspace, params: Params) -> Result:
     return {"object": work.add("graph", work.library.tensorflow().saved_model.load(params["path"]))}
 
@@ -37,9 +43,12 @@ def _checkpoint(work: Workspace, objects: Mapping[str, str]) -> Any:
     return work.library.tensorflow().train.Checkpoint(**named)
 
 
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
 OPERATIONS: Dict[str, Operation] = {
     "checkpoint_save": _checkpoint_save,
     "checkpoint_restore": _checkpoint_restore,
     "checkpoint_list": _checkpoint_list,
+    "checkpoint_read": _checkpoint_read,
     "graph_load": _graph_load,
 }

@@ -21,6 +21,7 @@ from conformance.adapters import (
     running,
     saving,
     source,
+    users,
 )
 from conformance.adapters.failures import Failure, InvalidParams, Unsupported, kind_of
 from conformance.adapters.library import Library
@@ -39,6 +40,7 @@ OPERATIONS: Dict[str, Operation] = {
     **registry.OPERATIONS,
     **checkpoints.OPERATIONS,
     **source.OPERATIONS,
+    **users.OPERATIONS,
 }
 
 

@@ -87,6 +87,12 @@ class Workspace:
         """What a library takes as custom_objects, of the ids by name."""
         return {name: self.custom(identifier) for name, identifier in names.items()}
 
+    def add_custom(self, name: str, thing: Any) -> str:
+        """Keep an object of the user's own until the next reset: the id it is then known by."""
+        identifier = "user:{}".format(name)
+        self._custom[identifier] = thing
+        return identifier
+
     def _as_custom(self, thing: Any) -> Any:
         for identifier, member in self._custom.items():
             if member is thing:

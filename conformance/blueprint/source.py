@@ -49,7 +49,7 @@ def to_source(blueprint: Blueprint, dialect: str, keras: str | None = None) -> s
     """
     if dialect not in KERAS:
         raise ValueError(f"unknown dialect {dialect!r}; choose one of {', '.join(KERAS)}")
-    printer = _Printer()
+    printer = Printer()
     body = printer.model(blueprint)
     blocks = [
         header(dialect, keras),
@@ -62,7 +62,7 @@ def to_source(blueprint: Blueprint, dialect: str, keras: str | None = None) -> s
 
 def layer_source(layer: Layer) -> str:
     """The expression that makes one layer, for example ``keras.layers.Dense(units=4)``."""
-    return _Printer().node(layer)
+    return Printer().node(layer)
 
 
 def header(dialect: str, keras: str | None = None) -> str:
@@ -77,7 +77,7 @@ def header(dialect: str, keras: str | None = None) -> str:
     return "\n".join(["import numpy as np", *lines, "", f"ops = {ops}"])
 
 
-class _Printer:
+class Printer:
     """Prints models; collects on the way the custom objects used and one function for each nested model."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class _Printer:
             lines = self._subclassed(blueprint)
         else:
             raise TypeError(f"not a blueprint: {blueprint!r}")
-        return lines if blueprint.compile is None else [*lines, self._compile(blueprint.compile)]
+        return lines if blueprint.compile is None else [*lines, self.compile(blueprint.compile)]
 
     def _sequential(self, blueprint: Sequential) -> list[str]:
         lines: list[str] = []
@@ -120,7 +120,7 @@ class _Printer:
         return [*lines, f"model = keras.Model(inputs={inputs}, outputs={outputs}{name})"]
 
     def _subclassed(self, blueprint: Subclassed) -> list[str]:
-        lines = [f"model = {self._custom(blueprint.cls.id)}({self._arguments(blueprint.args)})"]
+        lines = [f"model = {self.custom(blueprint.cls.id)}({self._arguments(blueprint.args)})"]
         for item in blueprint.inputs:
             lines.append(f"model(np.ones({(1, *item.shape)!r}, {item.dtype!r}))")
         return lines
@@ -141,7 +141,8 @@ class _Printer:
         self.functions.append("\n    ".join([f"def {function}():", *body, "return model"]))
         return f"{function}()"
 
-    def _compile(self, spec: Compile) -> str:
+    def compile(self, spec: Compile, model: str = "model") -> str:
+        """The statement that compiles the model of that name."""
         parts = [f"optimizer={self._object('optimizers', spec.optimizer)}"]
         if spec.loss is not None:
             parts.append(f"loss={self._object('losses', spec.loss)}")
@@ -149,7 +150,7 @@ class _Printer:
             parts.append(f"metrics={self._object('metrics', spec.metrics)}")
         if spec.loss_weights is not None:
             parts.append(f"loss_weights={self.value(spec.loss_weights)}")
-        return f"model.compile({', '.join(parts)})"
+        return f"{model}.compile({', '.join(parts)})"
 
     def _object(self, namespace: str, data: Value) -> str:
         """A loss, metric or optimizer, or a list or dict of them."""
@@ -159,7 +160,7 @@ class _Printer:
             return repr(data)
         raw = cast("dict[str, Value]", data)
         if set(raw) == {"custom"}:
-            return self._custom(raw["custom"])
+            return self.custom(raw["custom"])
         if "class" in raw and set(raw) <= {"class", "args"}:
             made = self._class_in(namespace, raw["class"])
             return f"{made}({self._arguments(raw.get('args') or {})})"
@@ -167,12 +168,13 @@ class _Printer:
         return "{" + ", ".join(items) + "}"
 
     def _class_in(self, namespace: str, cls: Value) -> str:
-        return f"keras.{namespace}.{cls}" if isinstance(cls, str) else self._custom(cls["custom"])
+        return f"keras.{namespace}.{cls}" if isinstance(cls, str) else self.custom(cls["custom"])
 
     def _class(self, cls: str | Custom) -> str:
-        return f"keras.layers.{cls}" if isinstance(cls, str) else self._custom(cls.id)
+        return f"keras.layers.{cls}" if isinstance(cls, str) else self.custom(cls.id)
 
-    def _custom(self, custom: str) -> str:
+    def custom(self, custom: str) -> str:
+        """The name of a member of the named set; its definition is noted in `customs`."""
         if custom not in self.customs:
             self.customs.append(custom)
         return identifier(custom)
@@ -201,7 +203,7 @@ class _Printer:
             "$bytes": lambda text: repr(base64.b64decode(text)),
             "$set": lambda items: f"{{{', '.join(map(self.value, items))}}}" if items else "set()",
             "$dict": lambda pairs: f"{{{', '.join(f'{self.value(key)}: {self.value(item)}' for key, item in pairs)}}}",
-            "$custom": self._custom,
+            "$custom": self.custom,
             "$layer": lambda raw: self.node(read_layer(raw)),
         }
         if tag not in printers:

@@ -14,8 +14,20 @@ COMMANDS = {
     "run": ("conformance.cli.run:run", "Validate implementations against the specification."),
     "list": ("conformance.cli.listing:list_", "Which implementations there are, and whether they can start here."),
     "spec": ("conformance.cli.spec:spec", "Read the specification: list, show, coverage."),
+    "check": (
+        "conformance.cli.check:check",
+        "Your own model files across implementations: do they load, do they agree?",
+    ),
+    "self-test": (
+        "conformance.cli.self_test:self_test",
+        "The suite against implementations that are broken on purpose.",
+    ),
+    "fixtures": ("conformance.cli.fixtures:fixtures", "The golden files: list, regenerate, verify."),
+    "matrix": ("conformance.cli.matrix:matrix", "Who reads what of whom, over the golden files."),
     "gate": ("conformance.cli.gate:gate", "Decide by a results file whether a change may pass."),
     "report": ("conformance.cli.report:report", "Results files as Markdown, JUnit XML or a badge."),
+    "inspect": ("conformance.cli.inspect:inspect", "Tell what is in a model file."),
+    "bisect": ("conformance.cli.bisect:bisect", "Find the version of a library in which a verdict changes."),
 }
 
 

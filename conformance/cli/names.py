@@ -20,9 +20,10 @@ def check_names(what: str, given: Iterable[str], known: Iterable[str], hint: str
 
 def user_errors() -> tuple[type[ValueError], ...]:
     """The errors that mean that what the user gave cannot be used: shown as a message, without a traceback."""
+    from conformance.fixtures.error import FixtureError
     from conformance.implementations.registry import ImplementationError
     from conformance.results.expectations import ExpectationsError
     from conformance.results.model import ResultsError
     from conformance.spec import SpecificationError
 
-    return (ExpectationsError, ImplementationError, ResultsError, SpecificationError)
+    return (ExpectationsError, FixtureError, ImplementationError, ResultsError, SpecificationError)

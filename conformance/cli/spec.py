@@ -81,13 +81,14 @@ def show(requirement_id: str, as_json: bool) -> None:
 @_AS_JSON
 @click.pass_context
 def coverage(context: click.Context, as_json: bool) -> None:
-    """Tell whether each requirement has a test and each test a requirement.
+    """Tell whether each requirement has a test, each test a requirement, and each MUST a mutant.
 
     Exits with 1 and lists them when one has not.
     """
     from conformance.suite.inventory import tests_without_requirement
 
-    found = Coverage.of(load_specification().requirements, _tests(), tests_without_requirement())
+    requirements = load_specification().requirements
+    found = Coverage.of(requirements, _tests(), tests_without_requirement(), _without_mutant(requirements))
     if as_json:
         _print_json(asdict(found))
     else:
@@ -105,12 +106,18 @@ class Coverage:
     requirements_without_test: tuple[str, ...]
     tests_without_requirement: tuple[str, ...]
     unknown_requirements: tuple[str, ...]
+    musts_without_mutant: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, requirements: Iterable[str], tests: Mapping[str, Sequence[str]], without_requirement: Sequence[str]
+        cls,
+        requirements: Iterable[str],
+        tests: Mapping[str, Sequence[str]],
+        without_requirement: Sequence[str],
+        without_mutant: Sequence[str] = (),
     ) -> Coverage:
-        """From the ids of all requirements, the tests of each id that a test names, and the tests that name none."""
+        """From the ids of all requirements, the tests of each id that a test names, the tests that name none, and the
+        MUST requirements that no mutant declares."""
         known = tuple(requirements)
         return cls(
             requirements=len(known),
@@ -118,12 +125,18 @@ class Coverage:
             requirements_without_test=tuple(name for name in known if not tests.get(name)),
             tests_without_requirement=tuple(without_requirement),
             unknown_requirements=tuple(name for name in tests if name not in known),
+            musts_without_mutant=tuple(without_mutant),
         )
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing on either side."""
-        return not (self.requirements_without_test or self.tests_without_requirement or self.unknown_requirements)
+        """Whether nothing is missing on any side."""
+        return not (
+            self.requirements_without_test
+            or self.tests_without_requirement
+            or self.unknown_requirements
+            or self.musts_without_mutant
+        )
 
     def lines(self) -> list[str]:
         """What a person reads: the counts, and below each the ids."""
@@ -131,6 +144,7 @@ class Coverage:
             ("requirements without a test", self.requirements_without_test),
             ("tests without a requirement", self.tests_without_requirement),
             ("requirements that a test names and the specification lacks", self.unknown_requirements),
+            ("MUST requirements without a mutant", self.musts_without_mutant),
         ]
         found = [f"{self.requirements} requirements, {self.tests} tests"]
         for title, names in kinds:
@@ -150,6 +164,13 @@ def _tests() -> dict[str, list[str]]:
     from conformance.suite.inventory import tests_by_requirement  # imports the whole suite
 
     return tests_by_requirement()
+
+
+def _without_mutant(requirements: Mapping[str, Requirement]) -> list[str]:
+    from conformance.mutants.faults import load_mutants
+
+    declared = {name for mutant in load_mutants().values() for name in mutant.requirements}
+    return [name for name, requirement in requirements.items() if requirement.level == "MUST" and name not in declared]
 
 
 def _as_data(requirement: Requirement, tests: Mapping[str, Sequence[str]]) -> dict[str, Any]:

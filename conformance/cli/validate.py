@@ -16,6 +16,7 @@ from rich.console import Console
 
 from conformance.cli.child import SuiteProcess, suite_command
 from conformance.cli.progress import Progress
+from conformance.cli.scripts import Wanted, with_scripts
 from conformance.cli.targets import Target
 from conformance.results.conditions import facts_of
 from conformance.results.expectations import Expectations
@@ -35,12 +36,15 @@ _NOTHING_SELECTED = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, in the words of the command line: ``selection`` leaves out tests, ``drawing`` changes examples."""
+    """What to run, in the words of the command line: ``selection`` leaves out tests, ``drawing`` changes examples,
+    ``scripts`` asks for failures as scripts.
+    """
 
     selection: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     drawing: Mapping[str, int] = field(default_factory=dict[str, int])
     jobs: int = 1
     piped: bool = False
+    scripts: Wanted | None = None
 
     @property
     def scope(self) -> Scope:
@@ -55,13 +59,21 @@ class Plan:
         options += ["--implementation-file", str(target.file)] if target.file else []
         options += ["--conformance-python", str(target.python)] if target.python else []
         options += ["--piped"] if self.piped else []
+        options += ["--conformance-scripts"] if self.scripts else []
         for name, chosen in self.selection.items():
             flag = "-k" if name == "k" else f"--{name}"
             options += [word for value in chosen for word in (flag, value)]
         options += [f"--max-examples={self.drawing['max-examples']}"] if "max-examples" in self.drawing else []
+        options += [f"--conformance-times={self.drawing['times']}"] if "times" in self.drawing else []
         options += [f"--conformance-seed={self.drawing['seed']}"] if "seed" in self.drawing else []
         options += ["-p", "xdist.plugin", "-n", str(self.jobs)] if self.jobs > 1 else []
         return options
+
+    def repeating(self, targets: Sequence[Target]) -> str:
+        """The command lines that draw the same examples again, for each target its own."""
+        chosen = [(name, value) for name, values in self.selection.items() for value in values]
+        flags = [word for name, value in chosen for word in ("-k" if name == "k" else f"--{name}", value)]
+        return "\n".join(shlex.join([*shlex.split(self.command(target)), *flags]) for target in targets)
 
     def command(self, target: Target) -> str:
         """The command line that runs this target again, without the selection."""
@@ -70,8 +82,12 @@ class Plan:
         words += ["--python", f"{target.name}={target.given}"] if target.given else []
         words += ["--implementation-file", str(target.file)] if target.file else []
         words += ["--piped"] if self.piped else []
-        words += [word for name, value in self.drawing.items() for word in (f"--{name}", str(value))]
+        words += [word for name, value in self.drawing.items() for word in _as_given(name, value)]
         return shlex.join(words)
+
+
+def _as_given(name: str, value: int) -> tuple[str, str]:
+    return ("--max-examples", f"{value}x") if name == "times" else (f"--{name}", str(value))
 
 
 def validate(
@@ -86,6 +102,8 @@ def validate(
         console.width = WIDTH
     # A faulty file is told before anything runs, whichever implementation it belongs to.
     expectations = {target.name: target.read_expectations(specification) for target in targets}
+    if "seed" in plan.drawing:  # told first as well: a run that is cut off can be repeated
+        console.print(f"examples are drawn with --seed {plan.drawing['seed']}\n")
     runs: list[Run] = []
     interrupted = False
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
@@ -106,7 +124,8 @@ def validate(
     console.print(summary(results, specification, WIDTH))
     console.print(unexpected(results, specification), crop=False)
     if "seed" in plan.drawing:
-        console.print(f"\nexamples were drawn with --seed {plan.drawing['seed']}")
+        console.print(f"\nexamples were drawn with --seed {plan.drawing['seed']}; to draw them again:")
+        console.print(plan.repeating(targets), crop=False, soft_wrap=True)
     console.print(closing_line(results, exit_code))
     return results, exit_code
 
@@ -139,7 +158,10 @@ def run_target(
         found = process.found
         interruption = interruption or _interruption(found, process)
     run = replace(empty, seconds=round(time.monotonic() - begun, 1), interruption=interruption)
-    return judged(run, found, specification, expectations, plan.scope)
+    run = judged(run, found, specification, expectations, plan.scope)
+    if plan.scripts and not run.start_failure:
+        run = with_scripts(run, target, plan.scripts, plan.jobs, console)
+    return run
 
 
 def judged(run: Run, found: RecordFile, specification: Specification, expectations: Expectations, scope: Scope) -> Run:

@@ -125,7 +125,7 @@ def find_python(implementation: ImplementationSpec, given: Path | None = None) -
         return path
     if implementation.in_driver:
         return Path(sys.executable)
-    looked = [_python_of(folder / implementation.name) for folder in _environment_folders()]
+    looked = [_python_of(folder / implementation.name) for folder in environment_folders()]
     for path in looked:
         if path.is_file():
             return path
@@ -244,7 +244,8 @@ def _adapter(table: Table, file: Path, adapter: str) -> Path:
     raise table.error(f"adapter: there is no {adapter!r} beside the file nor in conformance/adapters")
 
 
-def _environment_folders() -> list[Path]:
+def environment_folders() -> list[Path]:
+    """Where interpreters are looked for, the user's cache last; each is a folder below, with the implementation's name."""
     named = os.environ.get(ENVIRONMENTS_VARIABLE)
     return [
         *([Path(named).expanduser().absolute()] if named else []),

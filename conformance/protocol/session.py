@@ -275,6 +275,11 @@ class Session(Conversation):
         found = self.ask("checkpoint_list", {"path": os.fspath(path)})
         return CheckpointListing(found["dtypes"], {key: tuple(shape) for key, shape in found["shapes"].items()})
 
+    def checkpoint_read(self, path: AnyPath) -> dict[str, Array]:
+        """The value under each key of a checkpoint but the object graph, as the library's own reader gives it."""
+        found = self.ask("checkpoint_read", {"path": os.fspath(path)})["values"]
+        return {key: self._decode(value) for key, value in found.items()}
+
     def graph_load(self, path: AnyPath) -> Handle:
         """Load a SavedModel for its functions alone; `call` and `describe` work on it."""
         return self._object("graph_load", {"path": os.fspath(path)})
@@ -347,6 +352,10 @@ class Session(Conversation):
         """register_keras_serializable(package, name) on a member of the named set: the registered name."""
         custom_id = custom.id if isinstance(custom, Custom) else custom
         return self.ask("register", {"custom": custom_id, **_given(package=package, name=name)})["registered_name"]
+
+    def load_objects(self, path: AnyPath) -> dict[str, str]:
+        """Run a Python file of the user's own: the custom objects it defines, as `load` takes them, until reset."""
+        return dict(self.ask("load_objects", {"path": os.path.abspath(path)})["objects"])
 
     # Source
 

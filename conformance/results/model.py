@@ -41,7 +41,7 @@ class TestRecord:
     those that it decides; ``message`` is what an expectation's pattern is searched in; ``expected`` and ``actual``
     are the two sides of a comparison that failed, as short texts; ``examples`` counts those that were run and
     ``digest`` is over what was drawn; ``notes`` are further lines for people (the example, the last lines of the
-    implementation's stderr). A test of several units can have several records: one for those it ran for, one for
+    implementation's stderr); ``script`` is plain Keras code that was seen to show the failure. A test of several units can have several records: one for those it ran for, one for
     those that are not claimed.
     """
 
@@ -61,6 +61,7 @@ class TestRecord:
     digest: str | None = None
     seconds: float = 0.0
     expectation: str | None = None
+    script: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values; fields that say nothing are left out."""

@@ -25,6 +25,19 @@ OPTIMIZERS: Sequence[Any] = (
     _made("SGD", learning_rate=0.02, momentum=0.5, nesterov=True),
     _made("RMSprop", learning_rate=0.003, rho=0.8),
 )
+# Every optimizer that all dialects have, its hyper-parameters other than the defaults, its optional slots in use.
+EVERY_OPTIMIZER: Sequence[Any] = (
+    _made("Adam", learning_rate=0.01, beta_1=0.8, amsgrad=True),
+    _made("RMSprop", learning_rate=0.003, rho=0.8, momentum=0.5, centered=True),
+    _made("SGD", learning_rate=0.02, momentum=0.5, nesterov=True),
+    _made("Adagrad", learning_rate=0.02, initial_accumulator_value=0.25),
+    _made("Adadelta", learning_rate=0.5, rho=0.9),
+    _made("Adamax", learning_rate=0.01, beta_1=0.8),
+    _made("Nadam", learning_rate=0.01, beta_2=0.95),
+    _made("Ftrl", learning_rate=0.02, l1_regularization_strength=0.001, learning_rate_power=-0.4),
+    _made("Adam", learning_rate=0.01, clipnorm=0.5),
+    _made("SGD", learning_rate=0.05, clipvalue=0.01),
+)
 LOSSES: Sequence[Any] = (
     "mse",
     "mean_squared_error",
@@ -43,6 +56,21 @@ METRICS: Sequence[Any] = (
     _made("MeanAbsoluteError", name="distance"),
     _made("RootMeanSquaredError", name="spread"),
 )
+
+
+CUSTOM_LOSS, CUSTOM_METRIC = {"custom": "custom_loss"}, {"custom": "custom_metric"}
+
+
+def optimizers() -> st.SearchStrategy[Any]:
+    """Every optimizer that all dialects have, with arguments, as ``Compile.optimizer`` wants it."""
+    return st.sampled_from(EVERY_OPTIMIZER)
+
+
+def custom_compiles() -> st.SearchStrategy[Compile]:
+    """Compile information for one output that names the custom loss, the custom metric, or both beside built-in ones."""
+    loss = st.sampled_from([CUSTOM_LOSS, "mse", CUSTOM_LOSS])
+    metrics = st.sampled_from([[CUSTOM_METRIC], ["mae", CUSTOM_METRIC], [CUSTOM_METRIC, _made("MeanAbsoluteError")]])
+    return st.builds(Compile, st.sampled_from(OPTIMIZERS), loss, metrics)
 
 
 @st.composite

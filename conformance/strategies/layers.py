@@ -137,7 +137,7 @@ def _pooling() -> _Family:
 def _recurrent() -> _Family:
     family = _Family("recurrent")
     family.add("SimpleRNN", ROW, units=4, activation="relu", return_sequences=True, go_backwards=True)
-    family.add("GRU", ROW, units=4, reset_after=False, recurrent_activation="hard_sigmoid", dropout=0.25)
+    family.add("GRU", ROW, units=4, reset_after=False, recurrent_activation="tanh", dropout=0.25)
     family.add("LSTM", ROW, units=4, unit_forget_bias=False, use_bias=False, kernel_regularizer=L2)
     family.add("RNN", ROW, cell=_inner("GRUCell", units=4), return_sequences=True)
     family.add("RNN", ROW, cell=[_inner("SimpleRNNCell", units=4), _inner("LSTMCell", units=2)])
@@ -145,9 +145,9 @@ def _recurrent() -> _Family:
     family.add("GRUCell", (3,), units=4, reset_after=False, recurrent_dropout=0.25)
     family.add("LSTMCell", (3,), units=4, unit_forget_bias=False, activation="relu")
     family.add("StackedRNNCells", (3,), cells=[_inner("SimpleRNNCell", units=4), _inner("GRUCell", units=2)])
-    common: dict[str, Any] = {"filters": 2, "kernel_size": 3, "padding": "same", "return_sequences": True}
+    common: dict[str, Any] = {"filters": 2, "kernel_size": 3, "padding": "same", "recurrent_activation": "sigmoid"}
     for suffix, shape in (("1D", (4, 8, 3)), ("2D", (4, 8, 6, 3)), ("3D", (4, 6, 6, 6, 2))):
-        family.add(f"ConvLSTM{suffix}", shape, unit_forget_bias=False, **common)
+        family.add(f"ConvLSTM{suffix}", shape, unit_forget_bias=False, return_sequences=True, **common)
     return family
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,24 @@ Array = npt.NDArray[Any]
 SHOWN_DIFFERENCES = 3
 
 
+@dataclass(frozen=True)
+class Sides:
+    """What was compared, as it is; ``tolerance`` is that of two arrays."""
+
+    expected: Any
+    actual: Any
+    tolerance: float = 0.0
+
+
 class Mismatch(AssertionError):
     """The implementation did something else than the specification says, without raising an error.
 
-    ``expected`` and ``actual`` are short texts for the report.
+    ``expected`` and ``actual`` are short texts for the report; ``sides`` are the values, where the texts are not.
     """
 
-    def __init__(self, what: str, expected: object, actual: object) -> None:
+    def __init__(self, what: str, expected: object, actual: object, sides: Sides | None = None) -> None:
         self.what = what
+        self.sides = sides or Sides(expected, actual)
         self.expected = _short(expected)
         self.actual = _short(actual)
         super().__init__(f"{what}\n  expected: {self.expected}\n  actual:   {self.actual}")
@@ -51,9 +62,9 @@ def assert_same_array(expected: Array, actual: Array, what: str, tolerance: floa
     ``|expected - actual| <= tolerance * max(1, max|expected|)``, the formula of ``tolerances.toml``.
     """
     if expected.shape != actual.shape:
-        raise Mismatch(f"{what}: another shape", expected.shape, actual.shape)
+        raise Mismatch(f"{what}: another shape", expected.shape, actual.shape, Sides(expected, actual))
     if expected.dtype != actual.dtype:
-        raise Mismatch(f"{what}: another dtype", expected.dtype, actual.dtype)
+        raise Mismatch(f"{what}: another dtype", expected.dtype, actual.dtype, Sides(expected, actual))
     if tolerance == 0.0:
         if expected.dtype.hasobject or expected.dtype.kind in "US":
             wrong = np.asarray(expected != actual)
@@ -68,7 +79,10 @@ def assert_same_array(expected: Array, actual: Array, what: str, tolerance: floa
         wrong &= ~(np.isnan(wide_expected) & np.isnan(wide_actual))
     if wrong.any():
         raise Mismatch(
-            f"{what}: {_difference(expected, actual, wrong)}", _sample(expected, wrong), _sample(actual, wrong)
+            f"{what}: {_difference(expected, actual, wrong)}",
+            _sample(expected, wrong),
+            _sample(actual, wrong),
+            Sides(expected, actual, tolerance),
         )
 
 

@@ -15,8 +15,10 @@ from conformance.protocol.errors import StartFailure
 from conformance.protocol.session import Session
 from conformance.results.expectations import Expectations, read_expectations
 from conformance.spec import Unit, load_specification
-from conformance.suite import runner
+from conformance.suite import repro, runner
 from conformance.suite.case import VARIANTS, Case
+from conformance.suite.repro_recorder import Recorder
+from conformance.suite.repro_source import NotPrintable
 from conformance.suite.units import units_of
 
 
@@ -41,6 +43,7 @@ class Execution:
         )
         self.expectations: Expectations = read_expectations(self.implementation.expectations, self.specification)
         self._session: Session | None = None
+        self._recorder: Recorder | None = None
         self._header_given = False
 
     @property
@@ -64,6 +67,8 @@ class Execution:
                 if writer is not None:
                     writer.start_failure(str(failure))
                 pytest.exit(f"{self.implementation.name} could not be started: {failure}", returncode=3)
+            if self.config.getoption("--conformance-scripts"):
+                self._recorder = Recorder(self._session)
         return self._session
 
     def standing(self, case: Case, variant: str | None) -> Standing:
@@ -105,11 +110,13 @@ class Execution:
             self.dialect,
             runner.Drawing(
                 max_examples=self.config.getoption("--max-examples"),
+                times=self.config.getoption("--conformance-times") or 1,
                 seed=self.config.getoption("--conformance-seed"),
                 shrink=not expected,
+                on_failure=self._recorder.attach if self._recorder else runner.ignored,
             ),
         )
-        self._record(item, test_id, standing.active, outcome)
+        self._record(item, test_id, standing.active, outcome, self._script(test_id, units, outcome))
         if outcome.error is not None:
             if any(entry.matches(outcome.kind, outcome.message or "") for entry in expected):
                 pytest.xfail("known failure")
@@ -125,7 +132,34 @@ class Execution:
             "hello": self.session().hello.to_json(),
         }
 
-    def _record(self, item: pytest.Function, test_id: str, units: tuple[Unit, ...], outcome: runner.Outcome) -> None:
+    def _script(self, test_id: str, units: list[str], outcome: runner.Outcome) -> dict[str, Any]:
+        """The failure as a script, which nobody has run yet, or a note on why there is none."""
+        if self._recorder is None or outcome.error is None:
+            return {}
+        hello = self.session().hello
+        requirements = [self.specification.requirements[unit.partition("[")[0]] for unit in units]
+        about = repro.About(
+            subject=f"{hello.name} {hello.version} does not meet {', '.join(units)}.",
+            text=[f"{one.level} {one.text} ({one.source})" for one in dict.fromkeys(requirements)],
+            test=test_id,
+            library=hello.name,
+            dialect=self.dialect,
+            seed=runner.RESET_SEED,
+            env=self.implementation.env,
+        )
+        try:
+            return {"script": repro.script_of(outcome.error, about)}
+        except NotPrintable as reason:
+            return {"notes": [*outcome.notes, f"no script: {reason}"]}
+
+    def _record(
+        self,
+        item: pytest.Function,
+        test_id: str,
+        units: tuple[Unit, ...],
+        outcome: runner.Outcome,
+        more: dict[str, Any] | None = None,
+    ) -> None:
         record = {
             "id": test_id,
             "requirements": sorted({unit.requirement_id for unit in units}),
@@ -140,6 +174,7 @@ class Execution:
             "examples": outcome.examples,
             "digest": outcome.digest,
             "seconds": round(outcome.seconds, 3),
+            **(more or {}),
         }
         item.user_properties.append((RECORD, record))
 

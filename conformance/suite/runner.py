@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
-from hypothesis.errors import Flaky, HypothesisException
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
+from hypothesis.statistics import collector
 
 from conformance.protocol.errors import (
     AdapterCrash,
@@ -42,13 +43,32 @@ RESET_SEED = 20
 SHRINKING_RUNS = 40
 
 
+def ignored(failure: Exception) -> None:
+    """What a failure means to those who do not ask."""
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """How examples are drawn: ``max_examples`` None means each test's own number; ``seed`` None the test's own seed."""
+    """How examples are drawn.
+
+    ``max_examples`` None means each test's own number, and ``times`` multiplies that. ``seed`` None means the test's own
+    seed; with another one each test still draws its own examples, from both. ``on_failure`` sees the failure of an example
+    right after it, before anything else is asked.
+    """
 
     max_examples: int | None = None
+    times: int = 1
     seed: int | None = None
     shrink: bool = True
+    on_failure: Callable[[Exception], None] = field(default=ignored, compare=False, repr=False)
+
+    def count(self, case: Case, variant: str | None) -> int:
+        """The number of examples to draw for one unit."""
+        return self.max_examples or case.example_count(variant) * self.times
+
+    def seed_of(self, test_id: str) -> int:
+        """The number that the examples of a test follow from."""
+        return derived_seed(test_id if self.seed is None else f"{self.seed}/{test_id}")
 
 
 @dataclass(frozen=True)
@@ -149,6 +169,7 @@ def run(
         except Exception as failure:
             if not isinstance(failure, HypothesisException):
                 ledger.fail(text, failure)
+                drawing.on_failure(failure)
             raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -157,7 +178,8 @@ def run(
     try:
         with no_mined_constants():
             if case.strategies:
-                _property(body, case, test_id, variant, drawing)()
+                with cast("Any", collector).with_value(_refuse_filtering):
+                    _property(body, case, test_id, variant, drawing)()
             else:
                 for explicit in case.explicit or ({},):
                     body(**explicit)
@@ -174,6 +196,12 @@ def run(
     )
 
 
+def _refuse_filtering(statistics: Mapping[str, Any]) -> None:
+    """A strategy that filters nearly everything away draws less than it says: Hypothesis stops, and calls it passed."""
+    if "satisfied assumptions" in statistics.get("stopped-because", ""):
+        raise Unsatisfiable(f"the strategy filters too much away: {statistics['stopped-because']}")
+
+
 def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = function.__code__
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -185,7 +213,7 @@ def _property(
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if drawing.shrink else [])]
     settings = hypothesis.settings(
         parent=hypothesis.settings.get_profile("default"),
-        max_examples=drawing.max_examples or case.example_count(variant),
+        max_examples=drawing.count(case, variant),
         database=None,
         deadline=None,
         derandomize=False,
@@ -197,7 +225,7 @@ def _property(
     test = hypothesis.given(**case.drawn(variant))(body)
     for explicit in reversed(case.explicit):
         test = hypothesis.example(**explicit)(test)
-    test = hypothesis.seed(derived_seed(test_id) if drawing.seed is None else drawing.seed)(test)
+    test = hypothesis.seed(drawing.seed_of(test_id))(test)
     return settings(test)
 
 

@@ -137,6 +137,35 @@ def test_the_rebuilt_model_computes_the_same(impl: Session, tolerance: Any, mode
     assert_same_arrays(expected, impl.call(made, inputs), "outputs", tolerance("same-path"))
 
 
+@requirement("config.layers-and-wiring")
+@examples(
+    model=st.one_of(
+        strategies.deep_models(),
+        strategies.typed_models(),
+        strategies.masked_models(),
+        strategies.multi_output_layers(),
+    ),
+    seed=strategies.data_seeds(),
+    cost="config",
+)
+def test_the_rebuilt_model_has_dtypes_masks_and_inner_models(
+    impl: Session, dialect: str, tolerance: Any, model: Blueprint, seed: int
+):
+    model = strategies.spelled_for(dialect, model)
+    original = prepared(impl, model, seed)
+    inputs = inputs_for(model, seed)
+    expected, architecture = impl.call(original, inputs), impl.describe(original)
+    weights, text = impl.get_weights(original), json.dumps(config_of(impl, original))
+
+    impl.reset(RESET_SEED)  # nothing but the text of the config knows the model now
+    made = rebuilt(impl, model, read_json(text))
+    impl.set_weights(made, weights)
+
+    assert_same_architecture(architecture, impl.describe(made), "the rebuilt model")
+    assert_same_arrays(weights, impl.get_weights(made), "weights, each of its dtype")
+    assert_same_arrays(expected, impl.call(made, inputs), "outputs", tolerance("same-path"))
+
+
 @requirement("config.fresh")
 @examples(model=strategies.models(kinds=KINDS, compiled=True), seed=strategies.data_seeds(), cost="config")
 def test_a_model_rebuilt_from_a_config_is_fresh(impl: Session, model: Blueprint, seed: int):
@@ -180,6 +209,25 @@ def test_the_config_of_a_frozen_nested_model_is_a_fixed_point(impl: Session, kin
     config = config_of(impl, impl.build(model))
     made = rebuilt(impl, model, config)
     assert_same_config(config, config_of(impl, made), "the config of the rebuilt model")
+
+
+@requirement("config.fixed-point")
+@examples(
+    model=st.one_of(
+        strategies.deep_models().map(thawed),
+        strategies.penalized_models(),
+        strategies.masked_models(),
+        strategies.multi_output_layers(),
+    ),
+    cost="config",
+)
+@example(model=WIRED)
+@example(model=UNBUILT)
+def test_a_config_is_a_fixed_point_through_json_text(impl: Session, model: Blueprint):
+    config = config_of(impl, impl.build(model))
+    text = json.dumps(config)
+    made = rebuilt(impl, model, read_json(text))
+    assert_equal(text, json.dumps(config_of(impl, made)), "JSON text of the rebuilt model's config")
 
 
 @requirement("config.always-available")

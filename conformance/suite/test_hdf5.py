@@ -70,7 +70,7 @@ def test_one_file_holds_architecture_weights_and_compile_information(
     )
     assert_equal(
         impl.optimizer(original).class_name,
-        str(file.training_config["optimizer_config"]["class_name"]).rpartition(">")[2],
+        str(file.training_config.get("optimizer_config", {}).get("class_name")).rpartition(">")[2],
         "optimizer in training_config",
     )
     assert_true("loss" in file.training_config, "training_config", expected="a loss", actual=file.training_config)

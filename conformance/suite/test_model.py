@@ -67,6 +67,17 @@ NESTED_MODEL = Functional(
     compile=ADAM_MODEL.compile,
 )
 
+# Frozen layers beside trained ones, inside a nested model too: a lost flag moves weights from one list to the other.
+FROZEN_MODEL = chain(
+    layer("Dense", units=3, name="first", trainable=False),
+    NestedModel(
+        "inner",
+        chain(layer("Dense", units=3, name="in"), layer("Dense", units=3, name="out", trainable=False), shape=(3,)),
+    ),
+    layer("Dense", units=2, name="second"),
+    shape=(4,),
+)
+
 
 def models(**options: Any) -> Callable[[str], st.SearchStrategy[Blueprint]]:
     """Models of the kinds that a format can hold."""
@@ -89,6 +100,7 @@ def test_a_reloaded_model_predicts_the_same(
 
 @requirement("model.weights")
 @examples(model=models(compiled=False), seed=strategies.data_seeds(), cost="save")
+@example(model=FROZEN_MODEL, seed=1)
 def test_every_weight_survives_bit_for_bit_and_in_order(
     impl: Session, format: str, scratch: Path, model: Blueprint, seed: int
 ):

@@ -13,6 +13,7 @@ from conformance import strategies
 from conformance.blueprint import Custom, chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.strategies.arrays import inputs_for
+from conformance.strategies.scopes import SAME_NAMED
 from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import assert_equal, assert_same_arrays
 from conformance.suite.configs import config_of, found_marker
@@ -107,21 +108,15 @@ def test_the_argument_of_load_model_names_custom_objects(impl: Session, format: 
 
 # Way 2
 
-NAMES = {"Foo": ("A", "B", "C"), "MarkedCall": ("1", "2")}
-SCOPE = st.fixed_dictionaries({}, optional={name: st.sampled_from(marks) for name, marks in NAMES.items()})
-
 
 @requirement("registry.scope")
-@examples(
-    steps=st.lists(st.one_of(SCOPE, st.sampled_from(["leave", "leave by error"])), min_size=1, max_size=6),
-    cost="config",
-)
+@examples(steps=strategies.scope_steps(), cost="config")
 @example(steps=[{"Foo": "A"}, {"MarkedCall": "1"}, "leave", "leave"])
 @example(steps=[{"Foo": "A"}, {"Foo": "B"}, "leave by error", "leave"])
 def test_scopes_nest_shadow_and_restore(impl: Session, steps: list[dict[str, str] | str]):
     forms = {
         name: impl.serialize(impl.build_layer(layer(Custom(f"{name}:{marks[0]}"), name="x")))
-        for name, marks in NAMES.items()
+        for name, marks in SAME_NAMED.items()
     }
     scopes: list[dict[str, str]] = []
     for step in steps:
@@ -131,8 +126,12 @@ def test_scopes_nest_shadow_and_restore(impl: Session, steps: list[dict[str, str
         elif scopes:
             scopes.pop()
             impl.exit_scope(error=step == "leave by error")
-        expected = {name: next((scope[name] for scope in reversed(scopes) if name in scope), None) for name in NAMES}
-        found = {name: found_marker(impl, lambda name=name: impl.deserialize("layer", forms[name])) for name in NAMES}
+        expected = {
+            name: next((scope[name] for scope in reversed(scopes) if name in scope), None) for name in SAME_NAMED
+        }
+        found = {
+            name: found_marker(impl, lambda name=name: impl.deserialize("layer", forms[name])) for name in SAME_NAMED
+        }
         assert_equal(expected, found, f"the classes found inside the scopes {scopes}")
 
 

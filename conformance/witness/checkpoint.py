@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conformance.witness import table
-from conformance.witness.error import WitnessError, read_bytes
+from conformance.witness.error import WitnessError, read_bytes, read_part
 from conformance.witness.wire import Message, WireError, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -133,6 +133,60 @@ def read(prefix: str | Path) -> Checkpoint:
     return Checkpoint(prefix, shards, entries, values, nodes)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What a checkpoint has. ``faults`` says of which tensors the checksum or the size is wrong; the rest are right.
+
+    ``sliced`` are the keys of tensors that are stored in parts.
+    """
+
+    prefix: Path
+    shards: int
+    entries: Mapping[str, Entry]
+    nodes: tuple[Node, ...]
+    sliced: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def outline(prefix: str | Path) -> Outline:
+    """What the checkpoint with this prefix has, every checksum looked at, no value kept.
+
+    Raises WitnessError for an index that is missing or damaged.
+    """
+    prefix = Path(prefix)
+    index = prefix.with_name(prefix.name + ".index")
+    data = read_bytes(index)
+    try:
+        raw = {key: Message(value) for key, value in table.entries(data).items()}
+    except WireError as error:
+        raise WitnessError(index, "table", str(error)) from None
+    if b"" not in raw:
+        raise WitnessError(index, "table", "no header under the empty key")
+    shards = raw.pop(b"").integer(1)
+    reader = _Shards(prefix, shards)
+    entries: dict[str, Entry] = {}
+    sliced: list[str] = []
+    faults: list[str] = []
+    nodes: tuple[Node, ...] = ()
+    for raw_key, message in raw.items():
+        key = raw_key.decode("utf-8", "backslashreplace")
+        is_part = raw_key.startswith(b"\0")
+        try:
+            entry = _entry(message, index, key, parts=True)
+            if not is_part:
+                entries[key] = entry
+            if 7 in message:
+                sliced.append(key)
+                continue
+            (crc,) = struct.unpack("<I", message.data(6) or b"\0\0\0\0")
+            value = reader.tensor(key, entry, crc)
+            if key == OBJECT_GRAPH:
+                nodes = _object_graph(value.item(), index)
+        except WitnessError as error:
+            faults.append(str(error))
+    return Outline(prefix, shards, entries, nodes, tuple(sliced), tuple(faults))
+
+
 def _key(key: bytes, index: Path) -> str:
     try:
         return key.decode()
@@ -140,8 +194,8 @@ def _key(key: bytes, index: Path) -> str:
         raise WitnessError(index, f"key {key!r}", "a key that is no text (a slice of a tensor?)") from None
 
 
-def _entry(message: Message, index: Path, key: str) -> Entry:
-    if 7 in message:
+def _entry(message: Message, index: Path, key: str, *, parts: bool = False) -> Entry:
+    if 7 in message and not parts:
         raise WitnessError(index, f"key {key!r}", "the tensor is stored in slices, which are not read")
     number = message.integer(1)
     if number not in DTYPES:
@@ -151,19 +205,16 @@ def _entry(message: Message, index: Path, key: str) -> Entry:
 
 
 class _Shards:
-    """The data files of a checkpoint, each read once."""
+    """The data files of a checkpoint, of which only what is asked for is read."""
 
     def __init__(self, prefix: Path, count: int) -> None:
         self._prefix, self._count = prefix, count
-        self._data: dict[int, bytes] = {}
 
     def tensor(self, key: str, entry: Entry, crc: int) -> npt.NDArray[Any]:
         """The value of one entry, its checksum verified."""
         file = self._prefix.with_name(f"{self._prefix.name}.data-{entry.shard:05d}-of-{self._count:05d}")
         place = f"key {key!r}, offset {entry.offset}"
-        if entry.shard not in self._data:
-            self._data[entry.shard] = read_bytes(file)
-        data = self._data[entry.shard][entry.offset : entry.offset + entry.size]
+        data = read_part(file, entry.offset, entry.size)
         if len(data) != entry.size:
             raise WitnessError(file, place, f"{entry.size} bytes expected, the file has {len(data)} there")
         count = math.prod(entry.shape)

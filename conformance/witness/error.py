@@ -34,3 +34,14 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise WitnessError(path, "file", f"cannot be read: {error.strerror or error}") from None
+
+
+def read_part(path: Path, offset: int, size: int) -> bytes:
+    """Up to ``size`` bytes from ``offset`` on. Raises WitnessError when the file cannot be read."""
+    try:
+        available = path.stat().st_size - offset
+        with path.open("rb") as stream:
+            stream.seek(max(offset, 0))
+            return stream.read(max(0, min(size, available)))
+    except OSError as error:
+        raise WitnessError(path, "file", f"cannot be read: {error.strerror or error}") from None

@@ -74,6 +74,97 @@ class Hdf5:
         return tuple(path for path in self.attributes if path and path not in self.datasets)
 
 
+@dataclass(frozen=True)
+class Array:
+    """A dataset that was not read: ``stored`` is its size in the file (bytes), ``external`` the files that hold it."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    stored: int
+    external: tuple[str, ...] = ()
+    virtual: bool = False
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the file has, with no value read and no link followed.
+
+    ``links`` are the soft and the external ones, path → what it names. ``weight_groups`` are layers and their paths,
+    in the order of ``layer_names``.
+    """
+
+    path: str
+    attributes: Mapping[str, Mapping[str, Attribute]]
+    arrays: Mapping[str, Array]
+    links: Mapping[str, str]
+    weight_groups: Mapping[str, tuple[str, ...]]
+    optimizer_weights: tuple[str, ...]
+
+    @property
+    def root(self) -> Mapping[str, Attribute]:
+        """The attributes of the root."""
+        return self.attributes[""]
+
+
+def outline(path: str | Path, stream: BinaryIO | None = None) -> Outline:
+    """What the file at ``path``, or ``stream`` under that name, has. Raises WitnessError."""
+    try:
+        with h5py.File(stream or str(path), "r") as file:
+            return _outline(file, str(path))
+    except (OSError, RuntimeError) as error:
+        raise WitnessError(path, "file", f"h5py cannot read it: {error}") from None
+
+
+def _outline(file: Any, path: str) -> Outline:
+    attributes: dict[str, Mapping[str, Attribute]] = {}
+    arrays: dict[str, Array] = {}
+    links: dict[str, str] = {}
+    seen: set[int] = set()
+
+    def visit(item: Any, place: str) -> None:
+        attributes[place] = _attributes(item)
+        if isinstance(item, h5py.Dataset):
+            arrays[place] = _array(item)
+        elif isinstance(item, h5py.Group):
+            for name in item:
+                below = f"{place}/{name}" if place else name
+                link = item.get(name, getlink=True)
+                if isinstance(link, h5py.ExternalLink):
+                    links[below] = f"{link.filename}:{link.path}"
+                elif isinstance(link, h5py.SoftLink):
+                    links[below] = link.path
+                else:
+                    child = item[name]
+                    if (address := _address(child)) not in seen:
+                        seen.add(address)
+                        visit(child, below)
+
+    visit(file, "")
+    root = "model_weights" if "model_weights" in attributes else ""
+    groups = {
+        layer: tuple(f"{place}/{name}" for name in _listed(attributes.get(place, {}), "weight_names"))
+        for layer in _listed(attributes[root], "layer_names")
+        for place in [f"{root}/{layer}" if root else layer]
+    }
+    optimizer = _listed(attributes.get("optimizer_weights", {}), "weight_names")
+    return Outline(path, attributes, arrays, links, groups, tuple(f"optimizer_weights/{name}" for name in optimizer))
+
+
+def _array(item: Any) -> Array:
+    return Array(
+        shape=tuple(item.shape or ()),
+        dtype="string" if h5py.check_string_dtype(item.dtype) else str(item.dtype),
+        stored=int(item.id.get_storage_size()),
+        external=tuple(str(name) for name, _, _ in item.external or ()),
+        virtual=bool(item.is_virtual),
+    )
+
+
+def _address(item: Any) -> int:
+    """Where the object is in the file: the same by every hard link to it."""
+    return int(h5py.h5o.get_info(item.id).addr)
+
+
 def read(path: str | Path, stream: BinaryIO | None = None) -> Hdf5:
     """The facts of the file at ``path``, or of ``stream`` under that name. Raises WitnessError."""
     try:

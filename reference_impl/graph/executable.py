@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from reference_impl.errors import LoadError
-from reference_impl.graph import branches, control_flow, generators, limits, lists, resources, small, tables
+from reference_impl.graph import (
+    branches,
+    control_flow,
+    examples,
+    generators,
+    limits,
+    lists,
+    resources,
+    small,
+    tables,
+    tensor_arrays,
+)
 from reference_impl.graph.function import Function, Library, Node
 from reference_impl.graph.modes import ARRAYS, Context, Handler, Mode, Value
 from reference_impl.ops.table import OPS
@@ -23,6 +34,8 @@ HANDLERS: dict[str, Handler] = {
     **resources.HANDLERS,
     **tables.HANDLERS,
     **generators.HANDLERS,
+    **tensor_arrays.HANDLERS,
+    **examples.HANDLERS,
 }
 """Ops that are not in the table, and those whose entry of the table is another form of them."""
 

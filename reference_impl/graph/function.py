@@ -86,6 +86,10 @@ class Library:
                 raise LoadError(self.at(name, str(error))) from None
         return self._functions[name]
 
+    def add(self, function: Function) -> None:
+        """Have ``function`` too, which no file has."""
+        self._functions[function.name] = function
+
     def at(self, function: str, text: str, node: Node | None = None) -> str:
         """``text``, with the function and the node that it is about."""
         place = f"{self.place}: " if self.place else ""
@@ -115,7 +119,7 @@ def parsed(message: Any) -> Function:
     """A stored function; ``ValueError`` if its parts do not fit together."""
     signature = message.signature
     outputs = _arguments(signature.output_arg)
-    ret = dict(message.ret)
+    ret = {name: message.ret[name] for name, _ in outputs if name in message.ret}
     missing = [name for name, _ in outputs if name not in ret]
     if missing:
         raise ValueError(f"found no tensor for the output {missing[0]!r}, expected one in ret")
@@ -125,7 +129,8 @@ def parsed(message: Any) -> Function:
         outputs,
         nodes(message.node_def),
         ret,
-        dict(message.control_ret),
+        # Maps of messages have no order of their own.
+        {name: message.control_ret[name] for name in sorted(message.control_ret)},
         message.attr,
     )
 

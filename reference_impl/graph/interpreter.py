@@ -14,6 +14,7 @@ from reference_impl.dtypes import DType, as_dtype
 from reference_impl.errors import LoadError
 from reference_impl.graph.branches import DEAD
 from reference_impl.graph.executable import Executable
+from reference_impl.graph.frames import unrolled
 from reference_impl.graph.function import Function, Library, nodes
 from reference_impl.graph.lists import TensorList, convert_items
 from reference_impl.graph.modes import ARRAYS, TENSORS, Value
@@ -95,7 +96,8 @@ class Graph:
         self.library = Library(graph_def.library, place, assets)
         self.library.resources.update(resources or {})
         try:
-            self._nodes = nodes(graph_def.node)
+            whole = Function(MAIN, (), (), nodes(graph_def.node), {}, {}, {})
+            self._nodes = unrolled(whole, self.library).nodes
         except ValueError as error:
             raise LoadError(self.library.at(MAIN, str(error))) from None
         self._plans: dict[Any, Executable] = {}

@@ -109,6 +109,37 @@ def _concatenate(context: Context, values: TensorList, shape: Value, leading: Va
     return context.mode.apply("ConcatV2", *values.items, axis), context.mode.tensor(lengths)
 
 
+def _split(context: Context, tensor: Value, shape: Value, lengths: Value) -> TensorList:
+    count = _checked_length(context.mode.array(lengths).size)
+    axis = context.mode.tensor(np.array(0, np.int32))
+    items = context.mode.apply_several("SplitV", tensor, lengths, axis, num_split=count) if count else ()
+    return TensorList(tuple(items), context.attrs["element_dtype"], _sizes(context.mode, shape))
+
+
+def _scattered(context: Context, tensor: Value, indices: Value, shape: Value, count: Value) -> TensorList:
+    wanted = int(context.mode.array(count))
+    longest = int(context.mode.array(indices).max(initial=-1)) + 1 if wanted < 0 else wanted
+    empty = (None,) * _checked_length(longest)
+    return _put(
+        context, TensorList(empty, context.attrs["element_dtype"], _sizes(context.mode, shape)), tensor, indices
+    )
+
+
+def _put(context: Context, values: TensorList, tensor: Value, indices: Value) -> TensorList:
+    """The list with the slices of ``tensor`` in the places ``indices``; it grows where they are beyond its end."""
+    places = context.mode.array(indices).ravel().tolist()
+    longer = _resized(values, max([len(values), *(place + 1 for place in places)]))
+    items = list(longer.items)
+    new = context.mode.apply_several("Unpack", tensor, num=len(places), axis=0) if places else ()
+    for place, item in zip(places, new, strict=True):
+        items[_place(longer, place)] = item
+    return replace(longer, items=tuple(items))
+
+
+def _scattered_into(context: Context, values: TensorList, tensor: Value, indices: Value) -> TensorList:
+    return _put(context, values, tensor, indices)
+
+
 def _gather(context: Context, values: TensorList, indices: Value, shape: Value) -> Value:
     places = [_place(values, index) for index in context.mode.array(indices).ravel()]
     return _stack(context, replace(values, items=tuple(values.items[place] for place in places)), shape)
@@ -181,6 +212,9 @@ HANDLERS: dict[str, Handler] = {
     "TensorListStack": _stack,
     "TensorListConcatV2": _concatenate,
     "TensorListGather": _gather,
+    "TensorListSplit": _split,
+    "TensorListScatterV2": _scattered,
+    "TensorListScatterIntoExistingList": _scattered_into,
     "TensorListGetItem": _get,
     "TensorListSetItem": _set,
     "TensorListPushBack": _push,

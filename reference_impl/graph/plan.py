@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import reference_impl.functions  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fills the table of ops)
+import reference_impl.functions  # pyright: ignore[reportUnusedImport]  (fills the table of ops)
+import reference_impl.ops.decompositions  # pyright: ignore[reportUnusedImport]  (ops that only graphs call)
+import reference_impl.ops.resampling  # noqa: F401  # pyright: ignore[reportUnusedImport]  (the same)
 from reference_impl.dtypes import DType
 from reference_impl.errors import LoadError
 from reference_impl.graph import small
@@ -20,6 +22,7 @@ from reference_impl.graph.attributes import FunctionName
 from reference_impl.graph.branches import SWITCHES
 from reference_impl.graph.calls import attributes_of, check_called, constant, taken_by_kernel
 from reference_impl.graph.executable import HANDLERS, Executable, Step
+from reference_impl.graph.frames import unrolled
 from reference_impl.graph.function import Function, Library, Node, Source, source
 from reference_impl.graph.refused import REASONS
 from reference_impl.graph.signatures import Argument, Signature, known, later_signature, signature
@@ -56,7 +59,7 @@ def _plan(library: Library, callers: tuple[str, ...], name: str, function: Funct
         raise LoadError(library.at(name, f"found a function that calls itself ({cycle}), expected none"))
     if len(callers) >= DEEPEST:
         raise LoadError(library.at(name, f"found functions that call each other more than {DEEPEST} deep"))
-    planned = _Planner(library, (*callers, name), function or library.function(name)).plan()
+    planned = _Planner(library, (*callers, name), function or unrolled(library.function(name), library)).plan()
     if function is None:
         library.plans[name] = planned
     return planned

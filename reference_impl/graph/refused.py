@@ -9,7 +9,7 @@ _FILES = "reads or writes files"
 _PYTHON = "runs Python of the process that wrote the graph"
 _OUTSIDE = "reads data from outside of the graph"
 _DEVICE = "runs on a GPU only"
-_OLD_LOOP = "is part of a loop of TensorFlow 1, which is not interpreted; convert the model to TensorFlow 2"
+_OLD_LOOP = "is part of a loop of TensorFlow 1 of which other parts are missing or not as expected"
 
 REASONS: dict[str, str] = {
     **dict.fromkeys(

@@ -5,12 +5,14 @@ A resource that stands for a variable is the :class:`Variable` itself, as is Ten
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 
 from reference_impl.dtypes import numpy_dtype
 from reference_impl.graph.modes import Context, Handler, Mode, Value
+from reference_impl.ops.table import OPS
 from reference_impl.tensors import Array
 from reference_impl.variables import Variable
 
@@ -80,25 +82,60 @@ def _gather_nd(context: Context, resource: Value, indices: Value) -> Value:
     return context.mode.apply("GatherNd", read(context.mode, _variable(resource, context)), indices)
 
 
-def _changed_rows(resource: Variable, indices: Array, updates: Array, add: bool) -> None:
-    array = resource.array.copy()
-    if add:
-        np.add.at(array, indices, updates)
-    else:
-        array[indices] = updates
-    resource.assign(array)
+Change = Callable[[Array, Any, Array], None]
+"""Changes an array at places."""
 
 
-def _scatter_add(context: Context, resource: Value, indices: Value, updates: Value) -> tuple[()]:
-    array = context.mode.array
-    _changed_rows(_variable(resource, context), array(indices), array(updates), add=True)
-    return ()
+def _set(array: Array, places: Any, updates: Array) -> None:
+    array[places] = updates
 
 
-def _scatter_update(context: Context, resource: Value, indices: Value, updates: Value) -> tuple[()]:
-    array = context.mode.array
-    _changed_rows(_variable(resource, context), array(indices), array(updates), add=False)
-    return ()
+def _changed(context: Context, resource: Value, places: Any, updates: Value, change: Change) -> Variable:
+    variable = _variable(resource, context)
+    array = variable.array.copy()
+    change(array, places, context.mode.array(updates))
+    variable.assign(array)
+    return variable
+
+
+def _inside(indices: Array, sizes: Any) -> Array:
+    if indices.size and ((indices < 0) | (indices >= np.array(sizes))).any():
+        raise ValueError(f"found places outside of the shape {tuple(sizes)}")
+    return indices
+
+
+def _rows(change: Change) -> Handler:
+    """``change`` of the rows that indices name."""
+
+    def handler(context: Context, resource: Value, indices: Value, updates: Value) -> Variable:
+        rows = _inside(context.mode.array(indices), resource.shape[:1])
+        return _changed(context, resource, rows, updates, change)
+
+    return handler
+
+
+def _parts(change: Change) -> Handler:
+    """``change`` of the elements or parts whose places are the last axis of the indices."""
+
+    def handler(context: Context, resource: Value, indices: Value, updates: Value) -> Variable:
+        array = context.mode.array(indices)
+        places = np.moveaxis(_inside(array, resource.shape[: array.shape[-1]]), -1, 0)
+        return _changed(context, resource, tuple(places), updates, change)
+
+    return handler
+
+
+def _assign_slice(
+    context: Context, resource: Value, begin: Value, end: Value, strides: Value, value: Value
+) -> Variable:
+    array = _variable(resource, context).array
+    # Which elements they are is seen where each has its number.
+    numbers = np.arange(array.size).reshape(array.shape)
+    bounds = (context.mode.array(bound) for bound in (begin, end, strides))
+    masks = {name: context.attrs[name] for name in context.attrs if name.endswith("_mask")}
+    chosen = OPS["StridedSlice"].kernel(numbers, *bounds, **masks)
+    places = cast("Any", np).unravel_index(chosen, array.shape)
+    return _changed(context, resource, places, value, _set)
 
 
 def _shape(context: Context, resource: Value) -> Value:
@@ -114,6 +151,16 @@ def _nothing(context: Context, *inputs: Value) -> tuple[()]:
     return ()
 
 
+_CHANGES: dict[str, Change] = {
+    "Update": _set,
+    "Add": np.add.at,
+    "Sub": np.subtract.at,
+    "Mul": np.multiply.at,
+    "Div": np.divide.at,
+    "Min": np.minimum.at,
+    "Max": np.maximum.at,
+}
+
 HANDLERS: dict[str, Handler] = {
     "VarHandleOp": _made,
     "VariableV2": _made,
@@ -125,10 +172,14 @@ HANDLERS: dict[str, Handler] = {
     "AssignSubVariableOp": _without_result(_assign_sub),
     "Assign": _assign,
     "AssignAdd": _assign_add,
+    "AssignSub": _assign_sub,
     "ResourceGather": _gather,
     "ResourceGatherNd": _gather_nd,
-    "ResourceScatterAdd": _scatter_add,
-    "ResourceScatterUpdate": _scatter_update,
+    **{f"ResourceScatter{name}": _without_result(_rows(change)) for name, change in _CHANGES.items()},
+    **{f"ResourceScatterNd{name}": _without_result(_parts(change)) for name, change in _CHANGES.items()},
+    **{f"Scatter{name}": _rows(change) for name, change in _CHANGES.items()},
+    **{f"ScatterNd{name}": _parts(change) for name, change in _CHANGES.items()},
+    "ResourceStridedSliceAssign": _without_result(_assign_slice),
     "VariableShape": _shape,
     "DisableCopyOnRead": _nothing,
 }

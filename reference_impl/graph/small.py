@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.dtypes import numpy_dtype
+from reference_impl.dtypes import as_dtype, numpy_dtype
+from reference_impl.formats import messages
+from reference_impl.graph.attributes import array_of, tensor_message
 from reference_impl.graph.modes import Context, Handler, Value
+from reference_impl.ops.strings import strings
 from reference_impl.shapes import fits
+from reference_impl.tensors import Array
 
-SAME = frozenset({"Identity", "IdentityN", "Snapshot", "PreventGradient", "RefIdentity"})
+SAME = frozenset({"Identity", "IdentityN", "Snapshot", "PreventGradient", "RefIdentity", "GuaranteeConst"})
 """Ops that give what they are given."""
 
 
@@ -54,6 +58,52 @@ def _text(array: Any) -> str:
     return " ".join(str(item) for item in items)
 
 
+def _format(context: Context, *inputs: Value) -> Value:
+    """The template with the tensors written into it, shortened to ``summarize`` items at each end."""
+    attrs = context.attrs
+    parts = attrs["template"].split(attrs["placeholder"])
+    shown = [_written(context.mode.array(item), attrs["summarize"]) for item in inputs]
+    if len(parts) != len(shown) + 1:
+        raise ValueError(f"found {len(parts) - 1} places in the template, expected {len(shown)}")
+    text = parts[0] + "".join(item + part for item, part in zip(shown, parts[1:], strict=True))
+    return context.mode.tensor(strings([text.encode("utf-8", "surrogateescape")], ()))
+
+
+def _written(array: Array, count: int) -> str:
+    if array.ndim == 0:
+        item = array.item()
+        if isinstance(item, bytes):
+            return f'"{item.decode("utf-8", "surrogateescape")}"'
+        return f"{item:.9g}" if isinstance(item, float) else str(item)
+    items = list(array)
+    shortened = 0 <= 2 * count < len(items)
+    shown = [_written(np.asarray(item), count) for item in (items[:count] + items[-count:] if shortened else items)]
+    if shortened:
+        shown.insert(count, "...")
+    return f"[{(chr(10) * (array.ndim - 1) or ' ').join(shown)}]"
+
+
+def _serialized(context: Context, value: Value) -> Value:
+    return context.mode.tensor(strings([messages.serialize(tensor_message(context.mode.array(value)))], ()))
+
+
+def _parsed(context: Context, serialized: Value) -> Value:
+    array = array_of(messages.parse(messages.TensorProto, context.mode.array(serialized).item()))
+    if as_dtype(array.dtype) != context.attrs["out_type"]:
+        raise ValueError(f"found a tensor of dtype {array.dtype}, expected {context.attrs['out_type']}")
+    return context.mode.tensor(array)
+
+
+def _equal(context: Context, x: Value, y: Value) -> Value:
+    """Python's ``==`` and ``!=``: shapes that do not go together are not equal."""
+    if not context.attrs["incompatible_shape_error"]:
+        try:
+            np.broadcast_shapes(x.shape, y.shape)
+        except ValueError:
+            return context.mode.tensor(np.array(context.node.op == "NotEqual"))
+    return context.mode.apply(context.node.op, x, y)
+
+
 def _check_numerics(context: Context, value: Value) -> Value:
     array = context.mode.array(value)
     if not np.isfinite(array.astype(np.float64)).all():
@@ -86,12 +136,25 @@ def _gather(context: Context, params: Value, indices: Value, axis: Value) -> Val
     if count == 0:
         return apply("GatherV2", params, indices, axis)
     place = int(context.mode.array(axis)) % params.ndim
-    if place != count:
-        raise ValueError(f"found axis {place} with {count} batch dimensions, expected the axis after them")
 
     def ints(*values: int) -> Value:
         return context.mode.tensor(np.array(values, np.int32))
 
+    if place < count:
+        raise ValueError(f"found axis {place} with {count} batch dimensions, expected one after them")
+    if place > count:
+        # The axis next to those of the batch, and afterwards what was between them back in front of the indices' axes.
+        between, rest = range(count, place), range(place + 1, params.ndim)
+        moved = apply("Transpose", params, ints(*range(count), place, *between, *rest))
+        found = _gather(context, moved, indices, context.mode.tensor(np.array(count, np.int32)))
+        first, chosen = indices.ndim, range(count, indices.ndim)
+        middle = range(first, first + len(between))
+        return apply(
+            "Transpose", found, ints(*range(count), *middle, *chosen, *range(first + len(between), found.ndim))
+        )
+    lowest, highest = context.mode.array(indices).min(initial=0), context.mode.array(indices).max(initial=0)
+    if lowest < 0 or highest >= max(params.shape[place], 1):
+        raise IndexError(f"found indices from {lowest} to {highest}, expected 0 to {params.shape[place] - 1}")
     batch, height, rest = math.prod(params.shape[:count]), params.shape[count], params.shape[count + 1 :]
     rows = apply("Reshape", params, ints(batch * height, *rest))
     laid_out = [*params.shape[:count], *[1] * (indices.ndim - count)]
@@ -150,11 +213,16 @@ HANDLERS: dict[str, Handler] = {
     "EnsureShape": _ensure_shape,
     "ShapeN": _shape_n,
     "Print": _print,
+    "StringFormat": _format,
+    "SerializeTensor": _serialized,
+    "ParseTensor": _parsed,
     "OptionalFromValue": _option,
     "OptionalNone": _no_option,
     "OptionalGetValue": _of_option,
     "OptionalHasValue": _has_value,
     "GatherV2": _gather,
+    "Equal": _equal,
+    "NotEqual": _equal,
     "BoostedTreesBucketize": _buckets,
     "SoftmaxCrossEntropyWithLogits": _softmax_crossentropy,
     "SparseSoftmaxCrossEntropyWithLogits": _sparse_crossentropy,

@@ -6,6 +6,7 @@ TensorFlow does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,17 +31,39 @@ def _array(items: list[Any], dtype: DType, shape: tuple[int, ...]) -> Array:
     return strings(items, shape) if dtype == "string" else np.array(items, numpy_dtype(dtype)).reshape(shape)
 
 
-def _made(context: Context) -> LookupTable:
+class _DenseTable(LookupTable):
+    """One that marks places without a key by two keys of their own, which are never entries."""
+
+    _untracked = frozenset({"markers"})
+
+    def __init__(self, key_dtype: str, value_dtype: str, default: Any, markers: frozenset[Any]) -> None:
+        super().__init__(key_dtype, value_dtype, default)
+        self.markers = markers
+
+    def insert(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        kept = [(key, value) for key, value in zip(keys, values, strict=True) if key not in self.markers]
+        super().insert([key for key, _ in kept], [value for _, value in kept])
+
+
+def _made(context: Context, *markers: Value) -> LookupTable:
     attrs = context.attrs
     name = attrs.get("shared_name", "") or (context.node.name if attrs.get("use_node_name_sharing") else "")
     resources = context.library.resources
     if name and name in resources:
         return _table(resources[name])
     value_dtype: DType = attrs["value_dtype"]
-    table = LookupTable(attrs["key_dtype"], value_dtype, b"" if value_dtype == "string" else 0)
+    form = attrs["key_dtype"], value_dtype, b"" if value_dtype == "string" else 0
+    keys = frozenset(context.mode.array(marker).item() for marker in markers)
+    table = _DenseTable(*form, keys) if keys else LookupTable(*form)
     if name:
         resources[name] = table
     return table
+
+
+def _remove(context: Context, resource: Value, keys: Value) -> tuple[()]:
+    for key in context.mode.array(keys).ravel().tolist():
+        _table(resource).entries.pop(key, None)
+    return ()
 
 
 def _find(context: Context, resource: Value, keys: Value, default: Value) -> Value:
@@ -108,10 +131,13 @@ def _column(lines: list[bytes], index: int, delimiter: bytes) -> list[Any]:
 _HANDLERS: dict[str, Handler] = {
     "HashTableV2": _made,
     "MutableHashTableV2": _made,
+    "MutableDenseHashTableV2": _made,
+    "AnonymousMutableDenseHashTable": _made,
     "AnonymousHashTable": _made,
     "AnonymousMutableHashTable": _made,
     "LookupTableFindV2": _find,
     "LookupTableInsertV2": _insert,
+    "LookupTableRemoveV2": _remove,
     "LookupTableImportV2": _import,
     "LookupTableExportV2": _export,
     "LookupTableSizeV2": _size,

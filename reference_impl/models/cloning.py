@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from reference_impl.layers.base import Layer
 from reference_impl.models.config import graph_config, graph_from_config
@@ -23,7 +23,10 @@ def clone_model(model: Model, input_tensors: Any = None, clone_function: Callabl
     """
     if input_tensors is not None:
         raise ValueError("clone_model: input_tensors are not supported; clone, then call the clone on them")
-    clone = clone_function or _clone_layer
+    return _cloned(model, clone_function or _Copies())
+
+
+def _cloned(model: Model, clone: Callable[[Layer], Layer]) -> Any:
     if isinstance(model, Sequential):
         copies: Any = [
             _clone_layer(layer) if not isinstance(layer, Model) and _is_input(layer) else clone(layer)
@@ -31,6 +34,7 @@ def clone_model(model: Model, input_tensors: Any = None, clone_function: Callabl
         ]
         result = Sequential(copies, name=model.name)
     elif model._graph is not None:
+        _check_all_in_graph(model)
         result = _clone_graph(model, clone)
     else:
         if type(model).get_config is Model.get_config:
@@ -65,10 +69,34 @@ def _is_input(layer: Layer) -> bool:
     return isinstance(layer, InputLayer)
 
 
+def _check_all_in_graph(model: Model) -> None:
+    """``ValueError`` if ``model`` holds weights that its graph does not know of, and the clone would not have."""
+    assert model._graph is not None
+    in_graph = {id(weight) for layer in model._graph.layers for weight in layer.weights}
+    beside = [weight.name for weight in model.weights if id(weight) not in in_graph]
+    if beside:
+        raise ValueError(
+            f"clone_model: {model.name!r} ({type(model).__name__}) has weights beside its graph: {', '.join(beside[:8])}; "
+            "the clone would be a plain model of the graph without them; make another instance of the class instead"
+        )
+
+
 def _clone_layer(layer: Layer) -> Any:
-    if isinstance(layer, Model) and (layer._graph is not None or isinstance(layer, Sequential)):
-        return clone_model(layer)
     return type(layer).from_config(layer.get_config())
+
+
+class _Copies:
+    """One clone for each layer, also of a layer that a nested model shares with the model around it."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Layer, Any]] = {}
+
+    def __call__(self, layer: Layer) -> Any:
+        if id(layer) not in self._made:
+            is_graph = isinstance(layer, Model) and (layer._graph is not None or isinstance(layer, Sequential))
+            made: Any = _cloned(cast("Model", layer), self) if is_graph else _clone_layer(layer)
+            self._made[id(layer)] = (layer, made)
+        return self._made[id(layer)][1]
 
 
 def _copy_flags(source: Layer, target: Layer) -> None:

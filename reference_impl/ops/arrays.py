@@ -240,9 +240,17 @@ def _segment_sum(data: Array, segment_ids: Array, num_segments: Array) -> Array:
     return result
 
 
+def _gather(params: Array, indices: Array, axis: Array) -> Array:
+    place = int(axis)
+    if indices.size and indices.min() < 0:
+        # NumPy would count it from the end. Those that are too large it refuses itself.
+        raise IndexError(f"found the index {int(indices.min())}, expected 0 to {params.shape[place] - 1}")
+    return np.take(params, indices.astype(np.int64), axis=place)
+
+
 define(
     "GatherV2",
-    kernel=lambda params, indices, axis: np.take(params, indices.astype(np.int64), axis=int(axis)),
+    kernel=_gather,
     shape=_gathered_shape,
     gradient=_gather_gradient,
 )

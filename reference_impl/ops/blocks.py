@@ -99,7 +99,8 @@ def _windows(
 ) -> Array:
     """(batch, rows, columns, kernel height, kernel width, channels)."""
     parts = [_window(images.shape[i], (ksizes[i] - 1) * rates[i] + 1, strides[i], padding) for i in (1, 2)]
-    padded = np.pad(images, [(0, 0), parts[0][1:], parts[1][1:], (0, 0)], constant_values=fill)
+    around: Any = [(0, 0), parts[0][1:], parts[1][1:], (0, 0)]
+    padded = np.pad(images, around, constant_values=fill)
     rows, columns = (np.arange(parts[i - 1][0])[:, None] * strides[i] + np.arange(ksizes[i]) * rates[i] for i in (1, 2))
     return padded[:, rows[:, None, :, None], columns[None, :, None, :]]
 
@@ -186,7 +187,8 @@ define(
 
 def _around(x: Array, radius: int) -> Array:
     """For each channel the sum over those that are at most ``radius`` away."""
-    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(radius + 1, radius)])
+    around: Any = [(0, 0)] * (x.ndim - 1) + [(radius + 1, radius)]
+    padded = np.pad(x, around)
     sums = np.cumsum(padded, axis=-1)
     return sums[..., 2 * radius + 1 :] - sums[..., : x.shape[-1]]
 

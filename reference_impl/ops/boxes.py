@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,50 @@ def _unknown(*_: Tensor, **__: Any) -> TensorShape:
 
 
 define("NonMaxSuppressionV3", _not_overlapping, _unknown, dtype=lambda *_: DType("int32"))
+
+
+def _softly_chosen(
+    boxes: Array,
+    scores: Array,
+    max_output_size: Array,
+    iou_threshold: Array,
+    score_threshold: Array,
+    soft_nms_sigma: Array,
+    pad_to_max_output_size: bool = False,
+) -> tuple[Array, Array, Array]:
+    """As V3; with a sigma, boxes that overlap are not left out: their scores become less, and the order with them."""
+    sigma, least, most = float(soft_nms_sigma), float(score_threshold), int(max_output_size)
+    waiting = [(-float(score), place, 0) for place, score in enumerate(scores) if score > least]
+    heapq.heapify(waiting)
+    chosen: list[int] = []
+    found: list[float] = []
+    while waiting and len(chosen) < most:
+        negative, place, seen = heapq.heappop(waiting)
+        score = -negative
+        for other in reversed(chosen[seen:]):
+            overlap = float(_overlap(boxes[place], boxes[[other]])[0])
+            within = overlap <= float(iou_threshold)
+            score *= (math.exp(-0.5 / sigma * overlap * overlap) if sigma > 0 else 1.0) if within else 0.0
+            if score <= least:
+                break
+        if score == -negative:
+            chosen.append(place)
+            found.append(score)
+        elif score > least:
+            heapq.heappush(waiting, (-score, place, len(chosen)))
+    size = max(most, 0) if pad_to_max_output_size else len(chosen)
+    padded = np.zeros(size, np.int32), np.zeros(size, scores.dtype)
+    padded[0][: len(chosen)], padded[1][: len(chosen)] = chosen, found
+    return padded[0], padded[1], np.array(len(chosen), np.int32)
+
+
+define(
+    "NonMaxSuppressionV5",
+    _softly_chosen,
+    lambda *_, **__: [TensorShape((None,)), TensorShape((None,)), TensorShape(())],
+    dtype=lambda boxes, *_, **__: [DType("int32"), boxes.dtype, DType("int32")],
+    several=True,
+)
 
 
 def _of_classes(

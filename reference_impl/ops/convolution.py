@@ -113,7 +113,8 @@ class Walk:
         """``array`` (channels last) with its padding."""
         if not any(before or after for before, after in self.pads):
             return array
-        return np.pad(array, [(0, 0), *self.pads, (0, 0)], constant_values=fill)
+        around: Any = [(0, 0), *self.pads, (0, 0)]
+        return np.pad(array, around, constant_values=fill)
 
     def unpadded(self, array: Array) -> Array:
         """``array`` without its padding."""

@@ -28,7 +28,8 @@ Array = npt.NDArray[Any]
 
 
 def _pad(input: Array, paddings: Array, constant_values: Any = 0) -> Array:
-    return np.pad(input, [(int(b), int(a)) for b, a in paddings], constant_values=np.asarray(constant_values).item())
+    around: Any = [(int(b), int(a)) for b, a in paddings]
+    return np.pad(input, around, constant_values=np.asarray(constant_values).item())
 
 
 def _padded_shape(input: Tensor, paddings: Tensor, *_: Tensor, **__: Any) -> TensorShape:
@@ -60,7 +61,8 @@ def _slice_gradient(dy: Tensor, y: Tensor, input: Tensor, begin: Tensor, size: T
 
 
 def _mirror(input: Array, paddings: Array, mode: str = "REFLECT") -> Array:
-    return np.pad(input, [(int(b), int(a)) for b, a in paddings], "reflect" if mode == "REFLECT" else "symmetric")
+    around: Any = [(int(b), int(a)) for b, a in paddings]
+    return np.pad(input, around, "reflect" if mode == "REFLECT" else "symmetric")
 
 
 define("Pad", _pad, _padded_shape, _pad_gradient)
@@ -77,7 +79,8 @@ def _space_to_batch(input: Array, block_shape: Array, paddings: Array) -> Array:
     block = [int(b) for b in block_shape]
     m = len(block)
     rest = [(0, 0)] * (input.ndim - 1 - m)
-    padded = np.pad(input, [(0, 0), *((int(b), int(a)) for b, a in paddings), *rest])
+    around: Any = [(0, 0), *((int(b), int(a)) for b, a in paddings), *rest]
+    padded = np.pad(input, around)
     batch, space, others = padded.shape[0], padded.shape[1 : 1 + m], padded.shape[1 + m :]
     cut = padded.reshape(batch, *(n for s, b in zip(space, block, strict=True) for n in (s // b, b)), *others)
     offsets = [2 + 2 * i for i in range(m)]

@@ -22,7 +22,7 @@ KEYS, VALUES = "table-keys", "table-values"
 
 
 class LookupTable(Trackable):
-    """A mutable table. Dtypes are ``string`` or ``int64``; ``default`` is the value of a key that it has not.
+    """A mutable table. Dtypes are ``string`` or numbers; ``default`` is the value of a key that it has not.
 
     In a checkpoint it is one object with two tensors, keys and values in one order.
     """
@@ -51,10 +51,10 @@ class LookupTable(Trackable):
         return _array(found, self.value_dtype, keys.shape)
 
     def _key(self, key: Any) -> Any:
-        return as_bytes(key) if self.key_dtype == "string" else int(key)
+        return _python(key, self.key_dtype)
 
     def _value(self, value: Any) -> Any:
-        return as_bytes(value) if self.value_dtype == "string" else int(value)
+        return _python(value, self.value_dtype)
 
     # -- in checkpoints ----------------------------------------------------------------------------------------
 
@@ -92,6 +92,13 @@ class StaticTable(LookupTable):
 
 def _array(items: list[Any], dtype: str, shape: Sequence[int]) -> Array:
     return strings(items, shape) if dtype == "string" else np.array(items, numpy_dtype(dtype)).reshape(tuple(shape))
+
+
+def _python(item: Any, dtype: str) -> Any:
+    """A key or value as Python has it; of a number in a text file too."""
+    if dtype == "string":
+        return as_bytes(item)
+    return numpy_dtype(dtype).type(item).item()
 
 
 def _find(keys: Array, table: LookupTable) -> Array:

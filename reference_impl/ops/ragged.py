@@ -107,6 +107,37 @@ define(
 )
 
 
+def _gathered_rows(*inputs: Array) -> list[Array]:
+    """Rows of rows, by the numbers of the outermost: the splits of each level, and the values."""
+    *levels, values, indices = inputs
+    splits: list[Array] = []
+    for axis in range(indices.ndim - 1):
+        count = int(np.prod(indices.shape[: axis + 1]))
+        splits.append((np.arange(count + 1) * indices.shape[axis + 1]).astype(levels[0].dtype))
+    rows = indices.ravel()
+    if rows.size and (rows.min() < 0 or rows.max() >= len(levels[0]) - 1):
+        raise ValueError(f"found rows outside of {len(levels[0]) - 1}")
+    for level in levels:
+        starts, lengths = level[rows], level[rows + 1] - level[rows]
+        splits.append(np.concatenate([[0], np.cumsum(lengths)]).astype(level.dtype))
+        within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        rows = np.repeat(starts, lengths) + within
+    return [*splits, values[rows]]
+
+
+define(
+    "RaggedGather",
+    _gathered_rows,
+    lambda *inputs: [
+        *[TensorShape((None,))] * (len(inputs) - 3 + inputs[-1].shape.rank),
+        TensorShape((None, *inputs[-2].shape[1:])),
+    ],
+    _no_gradient,
+    lambda *inputs: [*[inputs[0].dtype] * (len(inputs) - 3 + inputs[-1].shape.rank), inputs[-2].dtype],
+    several=True,
+)
+
+
 def _search(side: Any) -> Any:
     def kernel(sorted_inputs: Array, values: Array, out_type: str = "int32") -> Array:
         rows = zip(sorted_inputs, values, strict=True)

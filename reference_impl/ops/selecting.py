@@ -172,6 +172,8 @@ def _taken_gradient(dy: Tensor, y: Tensor, tensor: Tensor, indices: Tensor, upda
 define("TensorScatterUpdate", _changed(_set), _shape_of_first, _updated_gradient)
 define("TensorScatterAdd", _changed(np.add.at), _shape_of_first, _added_gradient)
 define("TensorScatterSub", _changed(np.subtract.at), _shape_of_first, _taken_gradient)
+define("TensorScatterMax", _changed(np.maximum.at), _shape_of_first)
+define("TensorScatterMin", _changed(np.minimum.at), _shape_of_first)
 
 
 # -- sorted into lists, and back ---------------------------------------------------------------------------------
@@ -263,6 +265,22 @@ define(
     lambda dy, y, data, segment_ids: (apply("Gather", dy, segment_ids),),
 )
 define("SegmentMean", _sorted_mean, _segments_shape)
+
+
+def _sorted_reduced(function: Any) -> Any:
+    def kernel(data: Array, segment_ids: Array) -> Array:
+        """A segment that has no rows is zero."""
+        count = int(segment_ids[-1]) + 1 if len(segment_ids) else 0
+        result = np.zeros((count, *data.shape[1:]), data.dtype)
+        result[segment_ids] = data
+        function.at(result, segment_ids, data)
+        return result
+
+    return kernel
+
+
+define("SegmentMax", _sorted_reduced(np.maximum), _segments_shape)
+define("SegmentMin", _sorted_reduced(np.minimum), _segments_shape)
 
 
 def _reduced(function: Any, start: Any) -> Any:

@@ -57,9 +57,24 @@ def _replace(input: Array, pattern: str, rewrite: str, replace_global: bool = Tr
     return strings(_each(lambda text: expression.sub(by, text, 0 if replace_global else 1), input), input.shape)
 
 
-def _as_string(input: Array) -> Array:
+def _as_string(
+    input: Array,
+    precision: int = -1,
+    scientific: bool = False,
+    shortest: bool = False,
+    width: int = -1,
+    fill: str = "",
+) -> Array:
+    """Numbers as C's ``printf`` writes them."""
+    if input.dtype.kind == "O":
+        return strings(_each(as_bytes, input), input.shape)
+    size = f"{fill}{width if width >= 0 else ''}"
+    letter = "d" if input.dtype.kind in "iu" else "e" if scientific else "g" if shortest else "f"
+    form = f"%{size}{f'.{precision}' if precision >= 0 else ''}{letter}"
     items = input.ravel().tolist()
-    return strings([as_bytes(item if isinstance(item, str | bytes) else str(item)) for item in items], input.shape)
+    if input.dtype.kind == "b":
+        form, items = f"%{size}s", [str(item).lower() for item in items]
+    return strings([(form % item).encode() for item in items], input.shape)
 
 
 define("StringLower", _lower, _same_shape, dtype=_string)

@@ -88,6 +88,15 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, name, **kwargs)
         self.generation = "keras-2.11"
         self.later = Later(weight_decay=weight_decay or None)
+        self.__dict__["undecayed"] = ()
+
+    undecayed: tuple[str, ...]
+    """Parts of names: weights that have one of them in theirs do not decay."""
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
+        """Weights that do not decay: those given, and those whose names have one of ``var_names`` in them."""
+        given = [variable.name for variable in var_list or ()]
+        self.__dict__["undecayed"] = (*given, *(var_names or ()))
 
 
 class Adamax(Optimizer):

@@ -87,7 +87,8 @@ def make_average(optimizer: Optimizer, variable: Variable) -> Variable:
 
 def decay_weight(optimizer: Optimizer, variable: Variable) -> None:
     """Before its update: the variable decays."""
-    if optimizer.later.weight_decay is not None:
+    names = getattr(optimizer, "undecayed", ())
+    if optimizer.later.weight_decay is not None and not any(name in variable.name for name in names):
         kind = variable.array.dtype.type
         share = variable.array * kind(optimizer.later.weight_decay) * kind(optimizer.rate())
         variable.assign(variable.array - share)

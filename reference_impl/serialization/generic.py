@@ -121,6 +121,11 @@ def _from_mapping(kind: Kind, form: Mapping[str, Any]) -> Any:
     if missing:
         raise LoadError(f"Improper config format for a {kind.word}: {dict(form)!r:.200} has no {missing[0]!r}")
     name, config = _name(form), form["config"]
+    if is_keras(form.get("module")) and name != form["class_name"]:
+        raise LoadError(
+            f"{form['class_name']} of {form['module']}: found registered_name {name!r}, expected none: a class of Keras's "
+            "own is not registered; one of the two names is false"
+        )
     stays = is_keras(form.get("module")) and isinstance(name, str)
     found = (kind.builtin().get(name) if stays else None) or _find(kind, name)
     if not inspect.isclass(found):

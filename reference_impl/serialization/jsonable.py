@@ -6,7 +6,7 @@ for (a set, bytes, some object) is refused, and the error says where in the conf
 
 So that a user's own classes get back what their ``get_config`` gave, the text of a model says beside the config which
 values in it were more than JSON: ``"value_kinds": {"/config/layers/1/config/size": "tuple"}``. Keys are JSON pointers
-(RFC 6901), kinds ``tuple``, ``scalar:int64`` and ``array:int16:2x3``. Other readers ignore the key; built-in classes
+(RFC 6901), kinds ``tuple``, ``keys`` (of a dict, which are no texts), ``scalar:int64`` and ``array:int16:2x3``. Other readers ignore the key; built-in classes
 take lists and numbers and need none.
 """
 
@@ -75,6 +75,8 @@ def restore_values(form: Mapping[str, Any]) -> Mapping[str, Any]:
 def _of_kind(value: Any, kind: str) -> Any:
     if kind == "tuple":
         return tuple(value)
+    if kind == "keys":
+        return {json.loads(key): item for key, item in value.items()}
     word, dtype, *shape = kind.split(":")
     if word == "scalar":
         return numpy_dtype(dtype).type(value)
@@ -118,6 +120,13 @@ class _Encoder:
         if _is_object(mapping):
             own = mapping["class_name"] not in _builtin_names()
         plain: dict[str, Any] = {}
+        if own and any(not isinstance(key, str) for key in mapping):
+            if any(isinstance(key, str) for key in mapping):
+                raise TypeError(
+                    f"{self._named(pointer)} has keys that are texts and keys that are not ({list(mapping)!r:.60}); JSON "
+                    "keys are strings, and which were not could not be told; use one kind"
+                )
+            self.kinds[pointer] = "keys"
         for key, item in mapping.items():
             text = self._key(key, pointer)
             plain[text] = self.plain(item, f"{pointer}/{text.replace('~', '~0').replace('/', '~1')}", own)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import warnings
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TypeVar
@@ -96,6 +97,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_name(target: Any) -> str:
     """``package>name`` of a registered object, else its own ``__name__``."""
     known = _registered.get(id(target))
+    if known is None and target.__name__ == "<lambda>":
+        warnings.warn(
+            "a lambda has no name to be found again by: what is saved with it cannot be loaded; use def", stacklevel=3
+        )
     return known[1] if known is not None else target.__name__
 
 

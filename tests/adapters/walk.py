@@ -268,6 +268,7 @@ def checkpoints(walk: Walk) -> None:
         failure = talk.outcome("checkpoint_save", objects={"layer": verbatim}, path=walk.path("c"), method="save")
         assert failure == "unsupported"
         assert talk.outcome("checkpoint_list", path=walk.path("c")) == "unsupported"
+        assert talk.outcome("checkpoint_read", path=walk.path("c")) == "unsupported"
         assert talk.outcome("checkpoint_restore", objects={"layer": verbatim}, path=walk.path("c")) == "unsupported"
         assert talk.outcome("status", object=verbatim, check="assert_consumed") == "refused"
         return
@@ -276,6 +277,9 @@ def checkpoints(walk: Walk) -> None:
     listed = talk.ask("checkpoint_list", path=saved)
     assert listed["dtypes"]["layer/var/.ATTRIBUTES/VARIABLE_VALUE"] == "int32"
     assert listed["shapes"]["layer/var/.ATTRIBUTES/VARIABLE_VALUE"] == []
+    values = talk.ask("checkpoint_read", path=saved)["values"]
+    assert int(numbers(values["layer/var/.ATTRIBUTES/VARIABLE_VALUE"])) == 5
+    assert sorted(values) == sorted(key for key in listed["dtypes"] if not key.startswith("_CHECKPOINTABLE"))
     variable = talk.ask("attribute", object=verbatim, name="var")["object"]
     talk.ask("assign", object=variable, value=array(2, "int32"))
     status = talk.ask("checkpoint_restore", objects={"layer": verbatim}, path=saved)["status"]
@@ -315,6 +319,34 @@ def sources(walk: Walk) -> None:
     assert talk.fail("run_source", source="missing", **where)["exception"] == "NameError"
     talk.ask("reset", seed=2)
     assert talk.fail("run_source", **second, **where)["kind"] == "refused"
+
+
+OWN = """
+from math import pi
+class Halved(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs / 2
+def ramp(x):
+    return x
+_private = None
+"""
+
+
+def own_objects(walk: Walk) -> None:
+    talk = walk.talk
+    file = walk.directory / "own.py"
+    file.write_text(OWN, encoding="utf-8")
+    found = talk.ask("load_objects", path=str(file))["objects"]
+    assert found == {"Halved": "user:Halved", "ramp": "user:ramp"}
+    config = {"name": "h", "trainable": True, "dtype": "float32"}
+    layer = talk.ask("from_config", **{"class": {"custom": found["Halved"]}}, config=config)["object"]
+    assert np.allclose(numbers(talk.ask("call", object=layer, inputs=[array(X)])["outputs"][0]), X / 2)
+    file.write_text("def f(x):\n    return x\nCUSTOM_OBJECTS = {'g': f}\n", encoding="utf-8")
+    assert talk.ask("load_objects", path=str(file))["objects"] == {"g": "user:g"}
+    file.write_text("import no_such_module\n", encoding="utf-8")
+    assert talk.fail("load_objects", path=str(file))["exception"] == "ModuleNotFoundError"
+    talk.ask("reset", seed=4)
+    assert talk.fail("serialize", custom=found["ramp"], kind="activation")["kind"] == "invalid-params"
 
 
 def failures(walk: Walk) -> None:
@@ -361,6 +393,7 @@ STEPS: tuple[Callable[[Walk], None], ...] = (
     checkpoints,
     graphs,
     sources,
+    own_objects,
     failures,
     repeatable,
 )

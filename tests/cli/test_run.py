@@ -73,6 +73,17 @@ def test_a_failure_is_shown_and_is_exit_1(run):
         assert part in done.output
 
 
+def test_an_exploring_run_prints_its_seed_first_and_how_to_repeat_it_last(run):
+    done, results = run("passes", "--explore", "--max-examples", "5x", "-k", "same")
+    seed = results.runs[0].seed
+    assert done.output.startswith(f"examples are drawn with --seed {seed}")
+    repeat = next(line for line in done.output.splitlines() if line.startswith("keras-conformance run toy"))
+    assert repeat.endswith(f" --max-examples 5x --seed {seed} -k same")
+    again, repeated = run("passes", *repeat.split()[repeat.split().index("--max-examples") :])
+    assert again.exit_code == done.exit_code
+    assert repeated.runs[0].seed == seed
+
+
 @pytest.mark.parametrize(("scenario", "told"), [("killed", "by signal 9"), ("cut", "with exit status 1")])
 def test_a_suite_that_dies_leaves_an_incomplete_document_with_its_last_words(run, scenario, told):
     done, results = run(scenario)
@@ -165,6 +176,7 @@ def test_json_is_alone_on_stdout(run):
         (["--python", "tf2.4"], "expected NAME=PATH"),
         (["--python", "tf24=x"], "unknown implementation 'tf24'"),
         (["--max-examples", "0"], "Invalid value"),
+        (["--max-examples", "x5"], "multiple of each test's own (5x)"),
         (["--dialect", "keras-4"], "unknown dialect 'keras-4'; nearest: keras-"),
     ],
 )
@@ -210,6 +222,9 @@ def test_the_options_of_the_suites_process(tmp_path):
         "keras-conformance run toy --dialect keras-2.4 --python toy=/bin/py --implementation-file toy.toml"
         " --piped --max-examples 3 --seed 7"
     )
+    times = Plan(drawing={"times": 5, "seed": 7})
+    assert times.suite_options(target, tmp_path / "records")[-2:] == ["--conformance-times=5", "--conformance-seed=7"]
+    assert times.command(target).endswith(" --max-examples 5x --seed 7")
 
 
 def test_an_implementation_is_run_once_per_dialect():

@@ -110,9 +110,9 @@ def chosen(items: Sequence[pytest.Item], marker: Callable[[str], bool]) -> dict[
     found: dict[str, list[str]] = {}
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        name = params.get("name")
-        if isinstance(name, str) and marker(name):
-            names = found.setdefault(params["library"], [])
+        name, library = params.get("name"), params.get("library")
+        if isinstance(name, str) and library is not None and marker(name):
+            names = found.setdefault(library, [])
             names += [name] if name not in names else []
     return found
 

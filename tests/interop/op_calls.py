@@ -542,6 +542,83 @@ add("to-number", "StringToNumber", {"string_tensor": texts("1.5", "-3e2")})
 add("to-integer", "StringToNumber", {"string_tensor": texts("15", "-3")}, {"out_type": "int64"})
 add("decode-raw", "DecodeRaw", {"bytes": texts("abcd", "efgh")}, {"out_type": "uint16", "little_endian": False})
 
+# -- ops that only graphs of others have
+
+for _op, _forms in (
+    ("ResizeBicubic", ({}, {"align_corners": True}, {"half_pixel_centers": True})),
+    ("ResizeArea", ({}, {"align_corners": True})),
+):
+    for _size in ((9, 5), (2, 3), (1, 13)):
+        for _place, _form in enumerate(_forms):
+            _name = f"{_op.lower()}-{_place}-{_size[0]}-{_size[1]}"
+            add(_name, _op, {"images": IMAGES, "size": ints(*_size)}, _form)
+for _kernel in ("lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle", "keyscubic", "mitchellcubic"):
+    for _antialias in (False, True):
+        _inputs = {"images": IMAGES, "size": ints(3, 9), "scale": np.array([0.7, 1.6], "float32")}
+        _inputs["translation"] = np.array([0.2, -0.5], "float32")
+        _name = f"scaled-{_kernel}{'-antialias' if _antialias else ''}"
+        add(_name, "ScaleAndTranslate", _inputs, {"kernel_type": _kernel, "antialias": _antialias})
+for _sigma in (0.0, 0.4):
+    _inputs = {"boxes": BOXES, "scores": SCORES, "max_output_size": int32(4), "iou_threshold": np.float32(0.6)}
+    _inputs.update(score_threshold=np.float32(0.05), soft_nms_sigma=np.float32(_sigma))
+    add(f"soft-suppression-{_sigma}", "NonMaxSuppressionV5", _inputs)
+    add(f"soft-suppression-{_sigma}-padded", "NonMaxSuppressionV5", _inputs, {"pad_to_max_output_size": True})
+add(
+    "ragged-gather",
+    "RaggedGather",
+    {
+        "params_nested_splits": [longs([0, 2, 2, 3]), longs([0, 1, 4, 6])],
+        "params_dense_values": X[[0, 1, 2, 0, 1, 2]],
+        "indices": ints(2, 0, 0),
+    },
+    {"OUTPUT_RAGGED_RANK": 2},
+)
+add(
+    "ragged-gather-matrix",
+    "RaggedGather",
+    {
+        "params_nested_splits": [longs([0, 2, 2, 3])],
+        "params_dense_values": X,
+        "indices": ints(2, 0, 0, 1).reshape(2, 2),
+    },
+    {"OUTPUT_RAGGED_RANK": 2},
+)
+for _op in ("TensorScatterMax", "TensorScatterMin"):
+    add(_op.lower(), _op, {"tensor": X, "indices": ints(2, 0, 2).reshape(3, 1), "updates": -X})
+for _op in ("SegmentMax", "SegmentMin"):
+    add(_op.lower(), _op, {"data": X, "segment_ids": ints(0, 0, 2)})
+for _place, _form in enumerate(
+    ({}, {"precision": 3}, {"scientific": True}, {"shortest": True}, {"width": 12, "fill": "0"}, {"width": 12})
+):
+    add(f"as-string-{_place}", "AsString", {"input": X}, _form)
+add("as-string-integers", "AsString", {"input": INTEGERS}, {"width": 4, "fill": "0"})
+add("as-string-truth", "AsString", {"input": X > 0})
+_MATRIX = numbers(2, 3, 3) + 2 * np.eye(3, dtype="float32")
+_SYMMETRIC = _MATRIX + np.swapaxes(_MATRIX, -1, -2)
+add("determinant", "MatrixDeterminant", {"input": _MATRIX})
+add("log-determinant", "LogMatrixDeterminant", {"input": _MATRIX})
+for _lower in (False, True):
+    for _adjoint in (False, True):
+        _form = {"lower": _lower, "adjoint": _adjoint}
+        add(
+            f"triangular-{_lower}-{_adjoint}",
+            "MatrixTriangularSolve",
+            {"matrix": _MATRIX, "rhs": numbers(2, 3, 2)},
+            _form,
+        )
+add("cross", "Cross", {"a": _MATRIX, "b": -_SYMMETRIC})
+# (TensorFlow 2.4 has no right gradient of this one.)
+add(
+    "gather-batch-later",
+    "GatherV2",
+    {"params": numbers(2, 3, 4, 5), "indices": ints(1, 0, 3, 3, 2, 0).reshape(2, 3), "axis": int32(2)},
+    {"batch_dims": 1},
+)
+add("equal-of-other-shapes", "Equal", {"x": X, "y": X[:2]}, {"incompatible_shape_error": False})
+add("not-equal-of-other-shapes", "NotEqual", {"x": X, "y": X[:2]}, {"incompatible_shape_error": False})
+add("equal-of-like-shapes", "Equal", {"x": X, "y": X[:1]}, {"incompatible_shape_error": False})
+add("guaranteed", "GuaranteeConst", {"input": X})
+
 # -- random numbers of a seed are the same everywhere
 
 for _dtype in ("float32", "float64"):

@@ -261,6 +261,16 @@ def test_values_that_do_not_fit_name_the_node() -> None:
         run("f", library(made, place="folder"), [convert(np.ones((2, 3), np.float32))])
 
 
+@pytest.mark.parametrize(("indices", "batch_dims"), [([0, -1], 0), ([0, 2], 0), ([[0, -1]], 1), ([[0, 3]], 1)])
+def test_places_outside_of_a_tensor_are_refused(indices: Any, batch_dims: int) -> None:
+    """As TensorFlow on a CPU does; NumPy would count negative ones from the end."""
+    params = np.zeros((1, 3) if batch_dims else (2, 3), np.float32)
+    made = node("n", "GatherV2", ["p:output:0", "i:output:0", "a:output:0"], Tparams=FLOAT, Tindices=INT, Taxis=INT, batch_dims=batch_dims)  # fmt: skip
+    constants = [const("p", params), const("i", np.array(indices, np.int32)), const("a", np.int32(batch_dims))]
+    with pytest.raises(LoadError, match=r"function f: node n \(GatherV2\): .*ind"):
+        run("f", single(*constants, made, output="n:output:0"), [convert(np.float32(1))])
+
+
 def test_assertions_say_what_the_graph_says() -> None:
     made = function(
         "f",

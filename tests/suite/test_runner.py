@@ -127,6 +127,54 @@ def test_the_digest_is_of_what_was_drawn():
     assert run(made(small)).digest != run(made(st.integers(100, 199))).digest
 
 
+def test_a_strategy_that_filters_nearly_everything_is_an_error_of_the_suite():
+    """Hypothesis gives up after a while, and what it found until then would pass."""
+
+    def made(strategy: st.SearchStrategy[int]) -> Callable[..., None]:
+        @requirement("model.weights")
+        @examples(number=strategy, cost="train")
+        @example(number=1)
+        def test(impl: Any, number: int) -> None:
+            assert number >= 0
+
+        return test
+
+    rare = st.integers(0, 99_999).filter(lambda number: number % 1009 == 1000)
+    never = st.integers(0, 99).filter(lambda number: number > 99)
+    for strategy in (rare, never):
+        outcome = run(made(strategy))
+        assert (outcome.verdict, outcome.kind) == ("not-run", None)
+        assert "the suite itself failed" in (outcome.message or "")
+    assert run(made(st.just(1))).verdict == "pass"
+
+
+def test_a_failure_is_a_failure_however_much_is_filtered():
+    @requirement("model.weights")
+    @examples(number=st.integers(0, 99).filter(lambda number: number > 97))
+    def test(impl: Any, number: int) -> None:
+        raise Mismatch("number", 1, number)
+
+    assert run(test).verdict == "fail"
+
+
+def test_examples_are_multiplied_or_replaced():
+    def counted(**drawing: Any) -> int:
+        @requirement("model.weights")
+        @examples(number=st.integers(0, 100_000), cost="save")
+        def test(impl: Any, number: int) -> None: ...
+
+        return run(test, **drawing).examples
+
+    assert [counted(), counted(times=5), counted(max_examples=7), counted(max_examples=7, times=5)] == [4, 20, 7, 7]
+
+
+def test_one_seed_draws_other_examples_for_every_test():
+    drawing = runner.Drawing(seed=5)
+    assert drawing.seed_of("test_x.py::test_y") != drawing.seed_of("test_x.py::test_z")
+    assert drawing.seed_of("test_x.py::test_y") != runner.Drawing(seed=6).seed_of("test_x.py::test_y")
+    assert runner.Drawing().seed_of("test_x.py::test_y") == runner.derived_seed("test_x.py::test_y")
+
+
 FLOATS = np.array([0.0, 1.0, np.nan], np.float32)
 
 

@@ -59,6 +59,10 @@ class LoadStatus:
     def run_restore_ops(self, session: Any = None) -> None:
         """Nothing to do: values are restored at once."""
 
+    def unfilled(self) -> list[str]:
+        """Paths of the variables there are now that got no value; an optimizer's may come with its first step."""
+        return [path for path in self._restoration.unmatched_objects() if path.partition("/")[0] != "optimizer"]
+
     @property
     def misplaced(self) -> bool:
         """Whether layers by place did not correspond, and nothing at all was restored."""

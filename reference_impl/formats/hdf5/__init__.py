@@ -7,6 +7,7 @@
 ``matching``        which stored weight is which present one, when their names or their order differ
 ``legacy_weights``  weights of Keras 1, of its Theano backend and of cuDNN, as they are today
 ``optimizer``       the state of an optimizer, as each generation lists it
+``creating``        a new file, and what becomes of it when the disk is full
 ``model``           a whole model: configuration, compile information, weights, optimizer state
 ==================  ================================================================================
 

@@ -11,7 +11,8 @@ the process: what was ``dense_1/kernel:0`` there is ``dense_4/kernel:0`` here.
 1. Equal names are pairs.
 2. Otherwise names are split at the last ``/`` into an owner and a weight. What all owners have in front is left away,
    and owners that differ only in their counters are paired in the order of these counters, which is the order in which
-   the layers were made; if that fails, again without what other generations name otherwise. A lone owner's weights are
+   the layers were made; if that fails, again without what other generations name otherwise, and then by the innermost
+   owner alone, for Keras 3 names the models around it as well. A lone owner's weights are
    paired by name or, being all one layer's, in order.
 3. Otherwise weights that no other resembles in last name and shape are pairs.
 4. Otherwise nothing is known, and nothing is guessed.
@@ -48,6 +49,7 @@ def match(stored: Sequence[Weight], present: Sequence[Weight]) -> list[int] | No
         _by_key([weight.name for weight in stored], [weight.name for weight in present])
         or _by_owner(stored, present, _one_counter)
         or _by_owner(stored, present, _plain_name)
+        or _by_owner(stored, present, _innermost)
         or _by_key([_look(weight) for weight in stored], [_look(weight) for weight in present])
     )
 
@@ -130,6 +132,11 @@ def _plain_name(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
         tuple(part[1] for part in parts if part),
         tuple(int(number) for part in parts if part for number in (part[2].split("_")[1:] or "0")),
     )
+
+
+def _innermost(owner: Owner) -> tuple[Owner, tuple[int, ...]]:
+    """``("middle", "deep", "d_1")`` → ``(("d",), (1,))``."""
+    return _one_counter(owner[-1:])
 
 
 def _look(weight: Weight) -> tuple[str, tuple[int, ...]]:

@@ -44,7 +44,7 @@ def restore(file: Any, model: Any, place: str) -> None:
     """
     stored = read_layer(file, OPTIMIZER_WEIGHTS, place)
     generation = _generation(stored)
-    entries = layout(model.optimizer, model.trainable_weights, generation)
+    entries = layout(model.optimizer, _trained(model, stored), generation)
     version = read_text(file.attrs, "keras_version", place) or "1"
     found = [weight for weight in stored.weights if generation != "keras-2.11" or not _is_rate(weight)]
     if version.startswith(("1", "2.0", "2.1", "2.2", "2.3")) and generation == "keras-2.4":
@@ -67,6 +67,23 @@ def restore(file: Any, model: Any, place: str) -> None:
         plan = _by_name(stored, found, entries, True)
     for assign, value in plan or ():
         assign(value)
+
+
+def _trained(model: Any, stored: StoredLayer) -> list[Any]:
+    """The weights the optimizer has slots for: those that train, and those that did before they were frozen."""
+    training = {id(variable) for variable in model.trainable_weights}
+    if len(training) == len(model.weights):
+        return list(model.trainable_weights)
+    names = "\n".join(weight.name for weight in stored.weights)
+
+    def had_slots(name: str) -> bool:
+        return f"/{name}" in names or f"/{name.removesuffix(':0')}/" in names
+
+    frozen = [v for v in model.weights if id(v) not in training and had_slots(v.name)]
+    if not frozen:
+        return list(model.trainable_weights)
+    kept = training | {id(variable) for variable in frozen}
+    return [variable for variable in model.weights if id(variable) in kept]
 
 
 def _begin_anew(reason: str) -> None:
@@ -109,6 +126,10 @@ def _by_name(
 
 def _fewer(place: str, found: Sequence[Weight], present: Sequence[Weight]) -> list[int | None]:
     indices = {weight.name: index for index, weight in enumerate(found)}
+    if list(indices) == [
+        "iter:0"
+    ]:  # Keras 2.4 before the first step: the counter has no scope yet, slots there are none
+        return [0, *[None] * (len(present) - 1)]
     unknown = [name for name in indices if all(name != weight.name for weight in present)]
     if unknown or len(indices) < len(found):
         raise LoadError(
@@ -122,6 +143,8 @@ def _fewer(place: str, found: Sequence[Weight], present: Sequence[Weight]) -> li
 
 
 def _in_order(stored: StoredLayer, found: Sequence[StoredWeight], entries: Sequence[Entry]) -> Assignments:
+    if all(weight.name.endswith(("/iteration", "/learning_rate")) for weight in found):
+        entries = entries[: len(found)]  # saved before the first step: there are no slots yet
     if len(found) != len(entries):
         raise LoadError(
             f"{stored.place}: found {[weight.name for weight in found]}, expected the optimizer's "

@@ -229,7 +229,9 @@ def _plan_by_order(stored: StoredWeights, model: Any, place: str, own: bool) -> 
 
 def _plan_top_level(group: Any, model: Any, place: str) -> Plan:
     weights = top_level_weights(model)
-    stored = read_layer(group, TOP_LEVEL, place) if TOP_LEVEL in group else None
+    # Before 2.12 the name was free: then it may be a layer's.
+    is_a_layer = any(layer.name == TOP_LEVEL for layer in model.layers)
+    stored = read_layer(group, TOP_LEVEL, place) if TOP_LEVEL in group and not is_a_layer else None
     if stored is None and weights:
         warnings.warn(
             f"{place}: holds no weights of the model itself, as files before Keras 2.12 do not; "
@@ -255,6 +257,12 @@ def _plan_by_name(stored: StoredWeights, model: Any, skip_mismatch: bool) -> Pla
                 if not skip_mismatch:
                     raise
                 warnings.warn(f"skipping layer {layer.name!r}: {error}", stacklevel=2)
+    if not plan and model.weights:
+        warnings.warn(
+            f"by_name=True: nothing was loaded: no layer of {model.name!r} ({_list(layers)}) has the name of a stored one "
+            f"({_list(layer.name for layer in stored.layers)})",
+            stacklevel=2,
+        )
     return plan
 
 

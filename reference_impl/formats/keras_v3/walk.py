@@ -6,7 +6,8 @@ name. An object that two ways lead to is at the one that was gone first, so the 
 
 ==================  ===================================================================================================
 keras-2.15          attributes in reversed alphabetical order, ``layers`` of every model among them; of a container in
-                    a container nothing is stored
+                    a container Keras stores nothing: here it comes after all else, as in keras-3, where Keras does not
+                    look
 keras-3             ``layers`` first, for models with a graph; then attributes in alphabetical order, private ones last;
                     a container in a container is ``container``, ``container_1``, …
 ==================  ===================================================================================================
@@ -53,7 +54,11 @@ class Place:
 
 def places(model: Any, generation: Generation, optimizer: bool = True) -> list[Place]:
     """Every object of ``model`` in the order of the walk, those without variables too."""
-    return list(_Walk(model, generation, optimizer).of(model, ""))
+    walk = _Walk(model, generation, optimizer)
+    found = list(walk.of(model, ""))
+    while walk.postponed:
+        found += walk.of_container(*walk.postponed.pop(0))
+    return found
 
 
 def snake_case(name: str) -> str:
@@ -68,6 +73,7 @@ class _Walk:
         self.generation = generation
         self.optimizer = optimizer
         self.seen: set[int] = set()
+        self.postponed: list[tuple[Any, str]] = []
 
     def of(self, target: Any, path: str) -> Iterator[Place]:
         """``target`` and all that is inside it, once each."""
@@ -82,11 +88,12 @@ class _Walk:
         for name, child in self._attributes(target):
             inner = f"{path}/{name}" if path else name
             if isinstance(child, list | tuple | Mapping):
-                yield from self._of_container(cast("Any", child), inner)
+                yield from self.of_container(cast("Any", child), inner)
             elif _is_saveable(child):
                 yield from self.of(child, inner)
 
-    def _of_container(self, container: Any, path: str) -> Iterator[Place]:
+    def of_container(self, container: Any, path: str) -> Iterator[Place]:
+        """What is in a list, tuple or dict that is at ``path``."""
         counts: dict[str, int] = {}
 
         def called(stem: str) -> str:
@@ -100,8 +107,12 @@ class _Walk:
                 if self.generation == "keras-2.15" and id(item) in self.seen:
                     continue
                 yield from self.of(item, called(snake_case(type(item).__name__)))
-            elif self.generation == "keras-3" and isinstance(item, list | tuple | Mapping):
-                yield from self._of_container(cast("Any", item), called("container"))
+            elif isinstance(item, list | tuple | Mapping):
+                inner = called("container")
+                if self.generation == "keras-2.15":
+                    self.postponed.append((cast("Any", item), inner))
+                else:
+                    yield from self.of_container(cast("Any", item), inner)
 
     def _attributes(self, target: Any) -> list[tuple[str, Any]]:
         found: dict[str, Any] = dict(target.__dict__.get("_tracked_edges", {}))
@@ -132,6 +143,8 @@ class _Walk:
             named: dict[str, Value] = {key: Value(key, *value) for key, value in target.named_values().items()}
             if named:
                 return named
+        if isinstance(target, Metric):
+            return _numbered([_value(variable) for variable in target.variables])
         if isinstance(target, Layer):
             own = target._state.variables
             return _numbered(

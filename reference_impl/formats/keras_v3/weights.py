@@ -26,6 +26,7 @@ from reference_impl.formats.hdf5.attributes import H5PY_ERRORS, read_text
 from reference_impl.formats.hdf5.matching import stem
 from reference_impl.formats.hdf5.stored import find_weight, subgroup
 from reference_impl.formats.keras_v3.walk import Generation, Place, Value, places
+from reference_impl.metrics import Metric
 from reference_impl.tracking import Array
 
 Assignments = list[tuple[Callable[[Array], None], Array]]
@@ -116,7 +117,7 @@ def load_parts(
     if fresh:
         warnings.warn(
             f"{place}: holds nothing for {', '.join(fresh)}: containers in containers were not stored by Keras before "
-            "3.15; what is in them stays fresh",
+            "3.15, nor are metrics of layers by Keras 3; what is in them stays fresh",
             stacklevel=3,
         )
 
@@ -164,13 +165,18 @@ def _of_place(files: Sequence[Any], target: Place, place: str, fresh: list[str])
         raise LoadError(f"{where}: found data that cannot be read: {error}") from error
     if not target.entries:
         return []
-    if not holders and "/container" in f"/{target.path}":
+    if not holders and ("/container" in f"/{target.path}" or isinstance(target.target, Metric)):
         fresh.append(repr(target.path))
         return []
-    if len(holders) != len(target.entries):
+    entries = target.entries
+    if target.path == "optimizer" and holders and all(key in entries and entries[key].shape == () for key in holders):
+        entries = {
+            key: entry for key, entry in entries.items() if key in holders
+        }  # saved before the first step: no slots
+    if len(holders) != len(entries):
         _fail(where, f"{len(holders)} variables", f"{len(target.entries)}, as {target.name!r} has")
     group = groups[0]
-    return [(entry.write, _value(holders.get(key, group), key, entry, where)) for key, entry in target.entries.items()]
+    return [(entry.write, _value(holders.get(key, group), key, entry, where)) for key, entry in entries.items()]
 
 
 def _value(group: Any, name: str, entry: Value, where: str) -> Array:

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from reference_impl.formats.savedmodel import structured
-from reference_impl.formats.savedmodel.structured import NamedTuple, TensorSpec
+from reference_impl.formats.savedmodel import composite, structured
+from reference_impl.formats.savedmodel.structured import NamedTuple, TensorSpec, TypeSpec
 from reference_impl.ops.strings import as_bytes, strings
 from reference_impl.shapes import TensorShape
 from reference_impl.tensors import Tensor, convert
@@ -90,6 +90,12 @@ def _fit(expected: Any, given: Any, converting: bool, found: list[Tensor]) -> bo
             return False
         found.append(tensor)
         return True
+    if isinstance(expected, TypeSpec):
+        parts = composite.parts_of(expected, given)
+        specs = composite.specs_of(expected)
+        if parts is None or specs is None or len(parts) != len(specs):
+            return False
+        return all(_fit(spec, part, converting, found) for spec, part in zip(specs, parts, strict=True))
     if isinstance(expected, NamedTuple):
         expected = tuple(expected.fields.values())
     if isinstance(expected, list | tuple) and not isinstance(expected, TensorShape):

@@ -5,11 +5,11 @@ it was called with: tensors of certain dtypes and shapes, and certain Python val
 arguments to the parameters, takes the concrete function that fits, and gives it the tensors, in order, followed by what
 it captured: variables, tables, constants.
 
-===============================  =====================================================================================
+=================================  ====================================================================================
 ``canonicalized_input_signature``  ``((arguments…), {keyword: argument})``: a spec for a tensor, else the very value
 ``output_signature``               the structure of the results, a spec for each tensor
 ``bound_inputs``                   the numbers of the objects captured
-===============================  =====================================================================================
+=================================  ====================================================================================
 
 Functions are parsed when they are first called, and what they capture is looked up then.
 """
@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from reference_impl import structure
 from reference_impl.errors import LoadError
-from reference_impl.formats.savedmodel import structured
+from reference_impl.formats.savedmodel import composite, structured
 from reference_impl.formats.savedmodel.arguments import Parameters, fitting, leaves, map_specs, shown
 from reference_impl.formats.savedmodel.stored import Stored
-from reference_impl.formats.savedmodel.structured import TensorSpec
+from reference_impl.formats.savedmodel.structured import TensorSpec, TypeSpec
 from reference_impl.graph.call import call
 from reference_impl.graph.function import Function, Library
 from reference_impl.tensors import Tensor
@@ -79,7 +79,17 @@ class ConcreteFunction:
 
     @cached_property
     def _specs(self) -> list[TensorSpec]:
-        return [leaf for leaf in leaves(self.outputs) if isinstance(leaf, TensorSpec)]
+        found: list[TensorSpec] = []
+        for leaf in leaves(self.outputs):
+            if isinstance(leaf, TensorSpec):
+                found.append(leaf)
+            elif isinstance(leaf, TypeSpec):
+                found += composite.specs_of(leaf) or self._refused(leaf)
+        return found
+
+    def _refused(self, spec: TypeSpec) -> NoReturn:
+        text = f"found a result of the kind {spec.name}, expected a tensor, a sparse or a ragged one"
+        raise LoadError(self.library.at(self.name, text))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with arguments of just this structure. ``ValueError`` if they do not fit."""
@@ -108,7 +118,7 @@ class ConcreteFunction:
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """The results for these tensors. ``LoadError`` for what is wrong with the function."""
         results = iter(call(self.name, self.library, list(tensors), self.captures, self._specs))
-        packed = map_specs(lambda _: next(results, _NO), self.outputs)
+        packed = map_specs(lambda spec: _taken(spec, results), self.outputs, every=True)
         if next(results, _NO) is not _NO or any(leaf is _NO for leaf in leaves(packed)):
             text = f"found {len(self._specs)} results in its output signature, which the function does not give"
             raise LoadError(self.library.at(self.name, text))
@@ -116,6 +126,16 @@ class ConcreteFunction:
 
     def __repr__(self) -> str:
         return f"<ConcreteFunction {self.name}{shown(self.inputs)} -> {shown(self.outputs)}>"
+
+
+def _taken(spec: Any, results: Iterator[Tensor]) -> Any:
+    """The result that ``spec`` stands for, of those that are left; what is no spec stands for itself."""
+    if isinstance(spec, TensorSpec):
+        return next(results, _NO)
+    if not isinstance(spec, TypeSpec):
+        return spec
+    parts = [next(results, _NO) for _ in composite.specs_of(spec) or ()]
+    return _NO if _NO in parts else composite.packed(spec, cast("list[Tensor]", parts))
 
 
 class RestoredFunction:

@@ -4,13 +4,15 @@ What a session would do is done once: the variables get the values that the grap
 (the nodes are followed, not run), then the node that initializes tables is run, with the paths of the assets fed. A
 signature feeds its inputs and fetches its outputs.
 
-====================  ============================================================================================
-``saver_def``         names the restoring node: AssignVariableOp or Assign of an output of a RestoreV2, whose
-                      inputs are constants: the keys in the checkpoint, and of a partitioned variable the slice
-``saved_model_main_op``, ``legacy_init_op``   collections that name the node that initializes
-``__saved_model_init_op``   a signature that does, later
-``asset_file_def``    files (or the collection ``saved_model_assets``), and the tensors that their paths are fed to
-====================  ============================================================================================
+===========================  =====================================================================================
+``saver_def``                names the restoring node: AssignVariableOp or Assign of an output of a RestoreV2, whose
+                             inputs are constants: the keys in the checkpoint, and of a partitioned variable the
+                             slice
+``saved_model_main_op``      a collection that names the node that initializes; so does ``legacy_init_op``
+``__saved_model_init_op``    a signature that does, later
+``asset_file_def``           files (or the collection ``saved_model_assets``), and the tensors that their paths are
+                             fed to
+===========================  =====================================================================================
 """
 
 # pyright: reportPrivateUsage=false

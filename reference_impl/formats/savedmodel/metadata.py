@@ -1,13 +1,12 @@
 """What Keras says of its objects in a SavedModel: JSON, with forms for what JSON has none.
 
-===============================================================  =======================================
+===============================================================  =================================================
 ``{"class_name": "__tuple__", "items": […]}``                    a tuple
-``{"class_name": "TensorShape", "items": [null, 3]}``            a :class:`TensorShape`
-``{"class_name": "TypeSpec", "type_spec": "TensorSpec",          a :class:`TypeSpec` of the form named
-"serialized": […]}``
+``{"class_name": "TensorShape", "items": [null, 3]}``            a ``TensorShape``
+``{"class_name": "TypeSpec", "type_spec": …, "serialized": …}``  a ``TypeSpec`` of the form named (``TensorSpec``)
 ``{"class_name": "CompositeTensor", "spec": …, "tensors": …}``   the same, of its spec
 ``{"class_name": "__ellipsis__"}``                               ``...``
-===============================================================  =======================================
+===============================================================  =================================================
 
 The text of an object has ``class_name``, ``name``, ``trainable``, ``dtype``, ``config`` (where it has one), for a compiled
 model ``training_config``, and ``build_input_shape`` or ``save_spec`` where its inputs are known. What else there is, only

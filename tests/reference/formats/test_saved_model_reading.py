@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import reference_impl as keras
-from reference_impl import LoadError, tf
+from reference_impl import LoadError, tensors, tf
 from reference_impl.dtypes import as_dtype
 from reference_impl.formats import messages
-from reference_impl.formats.savedmodel import metadata, structured
+from reference_impl.formats.savedmodel import composite, metadata, structured
 from reference_impl.formats.savedmodel.arguments import fitting
-from reference_impl.formats.savedmodel.structured import NamedTuple, TensorSpec
+from reference_impl.formats.savedmodel.structured import NamedTuple, TensorSpec, TypeSpec
 from reference_impl.graph.attributes import message_of, number_of, shape_message
 from reference_impl.shapes import TensorShape
 from reference_impl.training.config import training_config
@@ -373,6 +373,47 @@ def test_serve_is_asked_for_and_not_there(tmp_path: Path) -> None:
     saved = empty(["train"])
     with pytest.raises(LoadError, match=r"tags \['serve'\]; there are MetaGraphs with the tags \['train'\]"):
         tf.saved_model.load(write(tmp_path / "m", saved), "serve")
+
+
+def composite_module(spec: TypeSpec, parts: list[str], taken: Any = None) -> Graph:
+    """A function that gives the parts of what it is given, as they are."""
+    graph = Graph()
+    function = graph.meta_graph.graph_def.library.function.add()
+    function.signature.name = "call"
+    for place, dtype in enumerate(parts):
+        function.signature.input_arg.add(name=f"i{place}", type=number_of(dtype))
+        function.signature.output_arg.add(name=f"o{place}", type=number_of(dtype))
+        function.ret[f"o{place}"] = f"i{place}"
+    graph.concrete("call", ((spec,), {}) if taken is None else taken, spec)
+    graph.python("__call__", ["x"] if taken is None else [], [], "call")
+    return graph
+
+
+def test_sparse_and_ragged_tensors_are_taken_and_given_by_their_parts(tmp_path: Path) -> None:
+    shape, dtype = TensorShape([None, None]), as_dtype("float32")
+    sparse = TypeSpec(1, "SparseTensorSpec", (shape, dtype))
+    given = composite.SparseTensor(
+        *(tensors.convert(part) for part in (np.array([[0, 1]]), np.array([5], np.float32), np.array([2, 2])))
+    )
+    found = tf.saved_model.load(composite_module(sparse, ["int64", "float32", "int64"]).save(tmp_path / "s"))(given)
+    assert [found.indices.value.tolist(), found.values.value.tolist(), found.dense_shape.value.tolist()] == [
+        [[0, 1]],
+        [5],
+        [2, 2],
+    ]
+    ragged = TypeSpec(3, "RaggedTensorSpec", (TensorShape([None, None, None]), dtype, 2, as_dtype("int64")))
+    outer, inner = tensors.convert(np.array([0, 2])), tensors.convert(np.array([0, 1, 3]))
+    rows = composite.RaggedTensor(tensors.convert(np.array([1, 2, 3], np.float32)), (outer, inner))
+    found = tf.saved_model.load(composite_module(ragged, ["float32", "int64", "int64"]).save(tmp_path / "r"))(rows)
+    assert found.flat_values.value.tolist() == [1, 2, 3]
+    assert [splits.value.tolist() for splits in found.nested_row_splits] == [[0, 2], [0, 1, 3]]
+
+
+def test_results_of_other_kinds_are_refused(tmp_path: Path) -> None:
+    spec = TypeSpec(4, "DatasetSpec", None)
+    graph = composite_module(spec, [], ((), {}))
+    with pytest.raises(LoadError, match=r"function call: found a result of the kind DatasetSpec, expected a tensor"):
+        tf.saved_model.load(graph.save(tmp_path / "m"))()
 
 
 # -- damaged -----------------------------------------------------------------------------------------------------

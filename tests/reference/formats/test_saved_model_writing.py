@@ -278,6 +278,24 @@ def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
         small().save(tmp_path / "saved")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "given", "counted"),
+    [("keras-2.4", True, 2), ("keras-2.15", True, 1), ("keras-2.15", False, 2)],
+)
+def test_a_table_counts_as_a_weight_where_tensorflow_counts_it(
+    tmp_path: Path, dialect: str, given: bool, counted: int
+) -> None:
+    """By these numbers TensorFlow finds the weights behind a lookup. Measured on 2.4.4 and 2.15.1."""
+    with keras.dialect(dialect):
+        words = keras.layers.StringLookup(vocabulary=["a", "b"] if given else None)
+        inputs = keras.Input((1,), dtype="string")
+        keras.Model(inputs, keras.layers.Embedding(6, 2)(words(inputs))).save(tmp_path / "saved")
+    found = stored(tmp_path / "saved").object_graph_def.nodes[0].children
+    edges = {child.local_name: child.node_id for child in found}
+    assert sum(name.startswith("layer_with_weights-") for name in edges) == counted
+    assert edges[f"layer_with_weights-{counted - 1}"] == edges["layer-2"]
+
+
 # -- what cannot be saved ------------------------------------------------------------------------------------------
 
 

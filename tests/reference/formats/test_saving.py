@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +170,25 @@ def test_by_name_is_not_for_checkpoints(tmp_path: Path) -> None:
     mlp().save_weights(tmp_path / "c")
     with pytest.raises(LoadError, match="by_name"):
         mlp().load_weights(tmp_path / "c", by_name=True)
+
+
+@pytest.mark.parametrize("room", [0, 300, 2_000, 20_000])
+@pytest.mark.parametrize("name", ["m.h5", "m.weights.h5", "m.keras", "m"])
+def test_a_save_without_room_leaves_the_old_file(tmp_path: Path, name: str, room: int) -> None:
+    """No file may grow beyond ``room`` bytes: what a full disk looks like. The HDF5 library must outlive it."""
+    path = tmp_path / name
+    with keras.dialect("keras-2.15"):
+        model = keras.Sequential([keras.layers.Dense(90, input_shape=(90,))])
+        save = model.save_weights if "weights" in name else model.save
+        save(str(path))
+        files = {file: file.read_bytes() for file in sorted(tmp_path.rglob("*")) if file.is_file()}
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                save(str(path))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+    assert {file: file.read_bytes() for file in sorted(tmp_path.rglob("*")) if file.is_file()} == files

@@ -140,8 +140,8 @@ def _name_of(known: Sequence[inspect.Parameter], kind: Any) -> str | None:
 
 
 def _default(parameter: inspect.Parameter) -> Any:
-    if parameter.name == "training":
-        return False
+    if parameter.name == "training":  # not given, it is the mode of the call around this one, or else inference
+        return parameter.default is True
     simple = parameter.default is None or isinstance(parameter.default, bool | int | float | str)
     return parameter.default if simple else None
 

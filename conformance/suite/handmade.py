@@ -1,0 +1,90 @@
+"""Model files made by hand, as anybody could make them: configs and containers, without a library.
+
+A test of safety makes two that differ in one thing alone: the harmless one must load, or the test would prove nothing.
+"""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+Config = dict[str, Any]
+
+# How a model is serialised: without and with modules (since Keras 2.12).
+FORMS = ("plain", "with modules")
+
+
+def part(class_name: str, name: str, **config: Any) -> Config:
+    """A layer's config as it stands in a model's."""
+    return {"class_name": class_name, "config": {"name": name, "trainable": True, "dtype": "float32", **config}}
+
+
+def identity(name: str = "l") -> Config:
+    """A layer that does nothing, and needs no weights."""
+    return part("Activation", name, activation="linear")
+
+
+def sequential(*layers: Config, form: str = "plain", inputs: Sequence[int] = (3,), dtype: str = "float32") -> Config:
+    """A Sequential of an input of that shape (without the batch) and the layers."""
+    entrance: Config = {
+        "class_name": "InputLayer",
+        "config": {"batch_input_shape": [None, *inputs], "dtype": dtype, "name": "x"},
+    }
+    parts = [entrance, *layers]
+    if form == "with modules":
+        parts = [{"module": "keras.layers", "registered_name": None, **each} for each in parts]
+    model: Config = {
+        "class_name": "Sequential",
+        "config": {"name": "s", "layers": parts},
+        "keras_version": "2.4.0",
+        "backend": "tensorflow",
+    }
+    return {**model, "module": "keras", "registered_name": None} if form == "with modules" else model
+
+
+def write_hdf5(path: Path, model: Config) -> None:
+    """A whole model in HDF5; none of its layers has weights."""
+    with h5py.File(path, "w") as file:
+        text = json.dumps({key: model[key] for key in model if key not in ("keras_version", "backend")})
+        versions = {"keras_version": b"2.4.0", "backend": b"tensorflow"}
+        group = file.create_group("model_weights")
+        names = [layer["config"].get("name", "l") for layer in model["config"]["layers"][1:]]
+        for name in [*names, "top_level_model_weights"]:
+            group.create_group(name).attrs["weight_names"] = np.array([], "S1")
+        for attributes, values in (
+            (file.attrs, {"model_config": text.encode(), **versions}),
+            (group.attrs, {"layer_names": np.array([name.encode() for name in names]), **versions}),
+        ):
+            for name, value in values.items():
+                attributes[name] = value
+
+
+def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = None) -> None:
+    """A whole model in a v3 archive, with ``extra`` members; none of its layers has weights.
+
+    ``extra`` may replace the members that are always there.
+    """
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        for owner in ("", *(f"layers/{layer['class_name'].lower()}/" for layer in model["config"]["layers"][1:])):
+            file.require_group(f"{owner}vars")
+    members = {
+        "metadata.json": json.dumps({"keras_version": "3.0.0", "date_saved": "2024-01-01@00:00:00"}).encode(),
+        "config.json": json.dumps(model).encode(),
+        "model.weights.h5": weights.getvalue(),
+        **(extra or {}),
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+WRITERS: Mapping[str, Callable[[Path, Config], None]] = {"hdf5": write_hdf5, "keras": write_keras}
