@@ -16,7 +16,7 @@ COMMANDS = {
     "spec": ("conformance.cli.spec:spec", "Read the specification: list, show, coverage."),
     "check": (
         "conformance.cli.check:check",
-        "Your own model files across implementations: do they load, do they agree?",
+        "Load your own model files everywhere: do they agree?",
     ),
     "self-test": (
         "conformance.cli.self_test:self_test",

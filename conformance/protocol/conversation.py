@@ -66,6 +66,10 @@ class Conversation:
             self.start()
         self.ask("reset", {"seed": seed})
 
+    def stop(self) -> None:
+        """End the process; the next reset starts another. For who may have left the library in a state not its own."""
+        self._transport.stop()
+
     def close(self) -> None:
         """End the adapter. Raises nothing: whatever is left of it is killed."""
         try:

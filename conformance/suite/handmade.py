@@ -38,16 +38,32 @@ def sequential(*layers: Config, form: str = "plain", inputs: Sequence[int] = (3,
         "class_name": "InputLayer",
         "config": {"batch_input_shape": [None, *inputs], "dtype": dtype, "name": "x"},
     }
-    parts = [entrance, *layers]
-    if form == "with modules":
-        parts = [{"module": "keras.layers", "registered_name": None, **each} for each in parts]
     model: Config = {
         "class_name": "Sequential",
-        "config": {"name": "s", "layers": parts},
+        "config": {"name": "s", "layers": [entrance, *layers]},
         "keras_version": "2.4.0",
         "backend": "tensorflow",
     }
-    return {**model, "module": "keras", "registered_name": None} if form == "with modules" else model
+    return in_form(model, form)
+
+
+def in_form(layer: Config, form: str) -> Config:
+    """A layer or model, and the layers in it, in one of the :data:`FORMS`."""
+    if form == "plain":
+        return layer
+    config: Config = dict(layer["config"])
+    if "layer" in config:
+        config["layer"] = in_form(config["layer"], form)
+    if "layers" in config:
+        config["layers"] = [in_form(each, form) for each in config["layers"]]
+    home = "keras" if layer["class_name"] == "Sequential" else "keras.layers"
+    return {"module": home, "registered_name": None, **layer, "config": config}
+
+
+def layers_of(model: Config) -> list[Config]:
+    """Those after the input; a config that is no model's has none."""
+    config = model["config"]
+    return config["layers"][1:] if isinstance(config, dict) else []
 
 
 def write_hdf5(path: Path, model: Config) -> None:
@@ -56,7 +72,7 @@ def write_hdf5(path: Path, model: Config) -> None:
         text = json.dumps({key: model[key] for key in model if key not in ("keras_version", "backend")})
         versions = {"keras_version": b"2.4.0", "backend": b"tensorflow"}
         group = file.create_group("model_weights")
-        names = [layer["config"].get("name", "l") for layer in model["config"]["layers"][1:]]
+        names = [layer["config"].get("name", "l") for layer in layers_of(model)]
         for name in [*names, "top_level_model_weights"]:
             group.create_group(name).attrs["weight_names"] = np.array([], "S1")
         for attributes, values in (
@@ -74,7 +90,7 @@ def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = N
     """
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
-        for owner in ("", *(f"layers/{layer['class_name'].lower()}/" for layer in model["config"]["layers"][1:])):
+        for owner in ("", *(f"layers/{layer['class_name'].lower()}/" for layer in layers_of(model))):
             file.require_group(f"{owner}vars")
     members = {
         "metadata.json": json.dumps({"keras_version": "3.0.0", "date_saved": "2024-01-01@00:00:00"}).encode(),

@@ -123,6 +123,17 @@ def named_by_module(module: str) -> list[Config]:
     ]
 
 
+def models_named_by_module(module: str, model: Config) -> list[Config]:
+    """``model`` as one whose own class, or whose loss, is said to be in that module."""
+    function = _named_function(module, "touch")
+    return [
+        {**model, "module": module, "class_name": "Touching", "registered_name": "Touching"},
+        {**model, "module": module, "class_name": "Touching", "registered_name": None},
+        {**model, "module": module, "class_name": "function", "config": "touch", "registered_name": "touch"},
+        {**model, "compile_config": {"optimizer": "sgd", "loss": function, "metrics": None, "loss_weights": None}},
+    ]
+
+
 def calls_of_mkdir(marker: Marker) -> list[Config]:
     """Layers that would call ``os.mkdir`` with the marker's path."""
     path = str(marker.path)

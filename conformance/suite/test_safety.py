@@ -18,7 +18,7 @@ from conformance.protocol.session import Handle, Session
 from conformance.suite import payloads
 from conformance.suite.case import requirement
 from conformance.suite.compare import Mismatch, assert_true
-from conformance.suite.handmade import FORMS, WRITERS, Config, identity, part, sequential, write_keras
+from conformance.suite.handmade import FORMS, WRITERS, Config, identity, in_form, part, sequential, write_keras
 from conformance.suite.models import MODEL_FILES
 from conformance.suite.payloads import Marker
 from conformance.suite.refusals import assert_refuses, attempted
@@ -90,12 +90,13 @@ def test_bytecode_inside_another_layer_is_not_run(impl: Session, format: str, sc
 @requirement("safety.code-deserialize")
 def test_bytecode_given_to_deserialize_is_not_run(impl: Session, scratch: Path):
     marker = Marker(scratch)
-    impl.deserialize("layer", identity())
+    forms = [form for form in FORMS if attempted(partial(impl.deserialize, "layer", in_form(identity(), form)))]
+    assert_true(bool(forms), "a hand-made layer without code", expected="is deserialized", actual="refused")
     code = payloads.bytecode(impl, scratch, marker)
     for spelling in payloads.CODE_FORMS.values():
         layer = payloads.lambda_layer(spelling(code))
-        for form in (layer, {**layer, "module": "keras.layers", "registered_name": None}):
-            made = attempted(partial(impl.deserialize, "layer", form))
+        for form in forms:
+            made = attempted(partial(impl.deserialize, "layer", in_form(layer, form)))
             if made is not None:
                 attempted(partial(impl.call, made, [np.ones((1, *INPUTS), np.float32)]))
             marker.assert_untouched("a layer was deserialized and called")
@@ -104,6 +105,10 @@ def test_bytecode_given_to_deserialize_is_not_run(impl: Session, scratch: Path):
 def assert_no_import(impl: Session, load: Load, scratch: Path) -> None:
     marker = Marker(scratch)
     with payloads.planted_module(impl, scratch, marker) as module:
+        for form in accepted_forms(load, identity()):
+            for model in payloads.models_named_by_module(module, sequential(identity(), form=form, inputs=INPUTS)):
+                attempted(partial(load, model))
+                marker.assert_untouched(f"a model {form} was loaded")
         for bad in payloads.named_by_module(module):
             assert_harmless(impl, load, identity(), bad, marker)
 
@@ -230,12 +235,12 @@ def test_an_archive_bomb_takes_no_memory(impl: Session, format: str, scratch: Pa
 
 @requirement("safety.nesting")
 def test_deep_nesting_is_refused(impl: Session):
-    impl.from_json(json.dumps(sequential(identity())))
+    (form, *_) = accepted_forms(json_loader(impl), identity())
     depth = 50_000
     start = '{"class_name": "Sequential", "config": {"name": "s", "layers": ['
     assert_refuses(lambda: impl.from_json(start * depth + "]}}" * depth), "JSON of a model nested 50,000 times")
     assert_refuses(lambda: impl.from_json("[" * depth + "]" * depth), "JSON of lists nested 50,000 times")
-    impl.from_json(json.dumps(sequential(identity())))
+    impl.from_json(json.dumps(sequential(identity(), form=form)))
 
 
 @requirement("safety.names-agree")
