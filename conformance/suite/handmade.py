@@ -62,8 +62,9 @@ def in_form(layer: Config, form: str) -> Config:
 
 def layers_of(model: Config) -> list[Config]:
     """Those after the input; a config that is no model's has none."""
-    config = model["config"]
-    return config["layers"][1:] if isinstance(config, dict) else []
+    config: Any = model["config"]
+    layers: list[Config] = config["layers"] if "layers" in config else []
+    return layers[1:]
 
 
 def write_hdf5(path: Path, model: Config) -> None:

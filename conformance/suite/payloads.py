@@ -92,7 +92,7 @@ _UPROOT = "import sys\nsys.path.remove({folder!r})\nsys.modules.pop({module!r}, 
 @contextmanager
 def planted_module(impl: Session, scratch: Path, marker: Marker) -> Generator[str]:
     """The name of a module that the implementation could import, and that touches the marker when it is imported."""
-    folder, module = scratch / "planted", "keras_conformance_planted"
+    folder, module = scratch / "planted", "planted_by_the_suite"
     folder.mkdir()
     (folder / f"{module}.py").write_text(
         f"import os\nos.mkdir({str(marker.path)!r})\n\nclass Touching:\n    pass\n\ndef touch(*_, **__):\n    pass\n",
