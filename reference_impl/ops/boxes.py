@@ -120,7 +120,10 @@ def _softly_chosen(
     soft_nms_sigma: Array,
     pad_to_max_output_size: bool = False,
 ) -> tuple[Array, Array, Array]:
-    """As V3; with a sigma, boxes that overlap are not left out: their scores become less, and the order with them."""
+    """As V3; with a sigma, boxes that overlap are not left out: their scores become less, and the order with them.
+
+    TensorFlow 2.4 leaves out those beyond the threshold even so; this is what 2.15 and later do.
+    """
     sigma, least, most = float(soft_nms_sigma), float(score_threshold), int(max_output_size)
     waiting = [(-float(score), place, 0) for place, score in enumerate(scores) if score > least]
     heapq.heapify(waiting)
@@ -131,8 +134,10 @@ def _softly_chosen(
         score = -negative
         for other in reversed(chosen[seen:]):
             overlap = float(_overlap(boxes[place], boxes[[other]])[0])
-            within = overlap <= float(iou_threshold)
-            score *= (math.exp(-0.5 / sigma * overlap * overlap) if sigma > 0 else 1.0) if within else 0.0
+            if sigma > 0:
+                score *= math.exp(-0.5 / sigma * overlap * overlap)
+            elif overlap > float(iou_threshold):
+                score = 0.0
             if score <= least:
                 break
         if score == -negative:

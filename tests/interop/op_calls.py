@@ -558,8 +558,8 @@ for _kernel in ("lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle
         _inputs["translation"] = np.array([0.2, -0.5], "float32")
         _name = f"scaled-{_kernel}{'-antialias' if _antialias else ''}"
         add(_name, "ScaleAndTranslate", _inputs, {"kernel_type": _kernel, "antialias": _antialias})
-for _sigma in (0.0, 0.4):
-    _inputs = {"boxes": BOXES, "scores": SCORES, "max_output_size": int32(4), "iou_threshold": np.float32(0.6)}
+for _sigma, _threshold in ((0.0, 0.6), (0.4, 1.0)):  # TensorFlow 2.4 applies a threshold beside a sigma, too
+    _inputs = {"boxes": BOXES, "scores": SCORES, "max_output_size": int32(4), "iou_threshold": np.float32(_threshold)}
     _inputs.update(score_threshold=np.float32(0.05), soft_nms_sigma=np.float32(_sigma))
     add(f"soft-suppression-{_sigma}", "NonMaxSuppressionV5", _inputs)
     add(f"soft-suppression-{_sigma}-padded", "NonMaxSuppressionV5", _inputs, {"pad_to_max_output_size": True})
