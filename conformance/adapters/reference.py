@@ -22,6 +22,9 @@ from conformance.adapters.server import serve
 
 DIALECT = "keras-2.4"
 
+# Kept for ever: one that is thrown away leaves its dialect then, whoever has entered another meanwhile.
+_ENTERED: List[Any] = []
+
 
 class Reference(Library):
     """The reference, behaving as the given dialect."""
@@ -34,8 +37,9 @@ class Reference(Library):
         self.keras = reference_impl
         self.tf = reference_impl.tf
         self._generation = dialect
-        self._dialect = reference_impl.dialect(dialect)
-        self._dialect.__enter__()  # for as long as the adapter lives
+        entered = reference_impl.dialect(dialect)
+        entered.__enter__()
+        _ENTERED.append(entered)
 
     def more_capabilities(self) -> Sequence[str]:
         older = (

@@ -63,7 +63,9 @@ def in_form(layer: Config, form: str) -> Config:
 def layers_of(model: Config) -> list[Config]:
     """Those after the input; a config that is no model's has none."""
     config: Any = model["config"]
-    layers: list[Config] = config["layers"] if "layers" in config else []
+    if isinstance(config, str):
+        return []
+    layers: list[Config] = config["layers"]
     return layers[1:]
 
 
