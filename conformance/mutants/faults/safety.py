@@ -112,7 +112,7 @@ def named_functions_are_called(original: Any, form: Any, custom_objects: Any = N
     return original(form, custom_objects)
 
 
-@mutant("safety.outside-vocabulary[hdf5]", target=FROM_MAPPING)
+@mutant("safety.outside-vocabulary[hdf5]", target=FROM_MAPPING, dialect="keras-2.15")
 def vocabularies_are_read_from_anywhere(original: Any, kind: Any, form: Mapping[str, Any]) -> Any:
     """A vocabulary that is a path is read, wherever the path leads."""
     config: Any = form.get("config")
