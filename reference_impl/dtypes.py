@@ -11,6 +11,37 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+NUMBERED: dict[int, str] = {
+    1: "float32",
+    2: "float64",
+    3: "int32",
+    4: "uint8",
+    5: "int16",
+    6: "int8",
+    7: "string",
+    8: "complex64",
+    9: "int64",
+    10: "bool",
+    11: "qint8",
+    12: "quint8",
+    13: "qint32",
+    14: "bfloat16",
+    15: "qint16",
+    16: "quint16",
+    17: "uint16",
+    18: "complex128",
+    19: "float16",
+    20: "resource",
+    21: "variant",
+    22: "uint32",
+    23: "uint64",
+    24: "float8_e5m2",
+    25: "float8_e4m3fn",
+    29: "int4",
+    30: "uint4",
+}
+"""The names of the element types by TensorFlow's own numbers (its enum ``DataType``)."""
+
 
 class DType(str):
     """The name of an element type, ``DType("float32")``."""

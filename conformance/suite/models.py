@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from conformance.blueprint import Blueprint, Subclassed
+from conformance.blueprint import Blueprint, Subclassed, chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.strategies import batches, custom_objects, distinct_weights
 from conformance.suite.compare import Mismatch, assert_differs, assert_same_arrays
@@ -25,6 +25,14 @@ KINDS_WHOLE: Mapping[str, tuple[str, ...]] = {
     "hdf5": ("sequential", "functional"),
     "keras": ("sequential", "functional"),
 }
+
+# Weights of several kinds, no two layers alike in shape.
+THREE_LAYERS = chain(
+    layer("Dense", units=3, name="first"),
+    layer("BatchNormalization", name="norm"),
+    layer("Dense", units=2, name="second"),
+    shape=(4,),
+)
 
 
 def _is_savedmodel(path: Path) -> bool:
@@ -121,6 +129,14 @@ def fresh_copy(impl: Session, blueprint: Blueprint, original: Handle) -> Handle:
     if impl.get_weights(original):
         assert_differs(impl.get_weights(original), impl.get_weights(copy), "two models started from the same weights")
     return copy
+
+
+def weights_round_trip(impl: Session, original: Handle, scratch: Path, format: str, blueprint: Blueprint) -> Handle:
+    """Save the weights of ``original`` and load them into another model of the same blueprint, which is returned."""
+    target = fresh_copy(impl, blueprint, original)
+    impl.save_weights(original, scratch / WEIGHT_FILES[format])
+    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    return target
 
 
 def assert_same_weights(impl: Session, expected: Handle, actual: Handle, what: str) -> None:

@@ -115,7 +115,7 @@ def named_by_module(module: str) -> list[Config]:
         {**part("Touching", "l"), "module": module, "registered_name": "Touching"},
         {**part("Touching", "l"), "module": module, "registered_name": None},
         part("Activation", "l", activation=_named_function(module, "touch")),
-        {**lambda_layer(_named_function(module, "touch"))},
+        lambda_layer(_named_function(module, "touch")),
         {
             **part("Lambda", "l"),
             "config": {**lambda_layer("touch")["config"], "function_type": "function", "module": module},
@@ -140,7 +140,7 @@ def calls_of_mkdir(marker: Marker) -> list[Config]:
     made = {"module": "os", "class_name": "mkdir", "config": {"path": path}, "registered_name": "mkdir"}
     function = _named_function("os", "mkdir")
     return [
-        {"module": "os", "class_name": "mkdir", "config": {"path": path}, "registered_name": "mkdir"},
+        made,
         part("Activation", "l", activation=made),
         {**part("Lambda", "l"), "config": {**lambda_layer(function)["config"], "arguments": {"path": path}}},
         {**lambda_layer(function), "inbound_nodes": [{"args": [path], "kwargs": {}}]},
@@ -150,17 +150,10 @@ def calls_of_mkdir(marker: Marker) -> list[Config]:
 def switches() -> list[Config]:
     """Parts of a config that would switch a loader's safe mode off, if loading called what they name."""
     places = ("keras.config", "keras.src.config", "keras.src.saving.serialization_lib")
-    named = [
-        {"module": place, "class_name": "function", "config": name, "registered_name": name}
-        for place in places
-        for name in ("enable_unsafe_deserialization",)
-    ]
+    name = "enable_unsafe_deserialization"
     return [
-        *(part("Activation", "switch", activation=each) for each in named),
-        *(
-            {"module": place, "class_name": "enable_unsafe_deserialization", "config": {}, "registered_name": None}
-            for place in places
-        ),
+        *(part("Activation", "switch", activation=_named_function(place, name)) for place in places),
+        *({"module": place, "class_name": name, "config": {}, "registered_name": None} for place in places),
     ]
 
 

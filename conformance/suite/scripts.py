@@ -41,6 +41,17 @@ def rows(*shape):
     return np.linspace(-1.0, 1.0, int(np.prod(shape))).reshape(shape).astype("float32")
 """
 
+# A layer that belongs to a model and to a model inside it.
+ACROSS_THE_BORDER = """
+inputs = keras.Input((3,))
+shared = keras.layers.Dense(3, name="shared")
+outer = shared(inputs)
+inner_inputs = keras.Input((3,))
+inner = keras.Model(inner_inputs, shared(inner_inputs), name="inner")
+model = keras.Model(inputs, inner(outer))
+show(before=len(model.get_weights()))
+"""
+
 
 def shown(impl: Session, source: str, directory: Path, **given: Any) -> dict[str, Any]:
     """Run ``source`` in ``directory`` and return what it gave to ``show``; ``given`` are names it may use.

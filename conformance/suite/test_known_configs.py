@@ -15,7 +15,7 @@ from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import Mismatch, assert_equal, assert_same_arrays
 from conformance.suite.models import assert_same_weights, prepared, round_trip
 from conformance.suite.refusals import attempted
-from conformance.suite.scripts import shown, shown_with_file
+from conformance.suite.scripts import ACROSS_THE_BORDER, shown, shown_with_file
 
 # Built-in layers whose arguments or weights some writer or reader is known to drop.
 LAYERS: dict[str, Blueprint] = {
@@ -364,20 +364,9 @@ def test_a_registered_model_class_is_found_in_every_format(impl: Session, format
 # Clones
 
 
-CLONED_BORDER = """
-inputs = keras.Input((3,))
-shared = keras.layers.Dense(3, name="shared")
-outer = shared(inputs)
-inner_inputs = keras.Input((3,))
-inner = keras.Model(inner_inputs, shared(inner_inputs), name="inner")
-model = keras.Model(inputs, inner(outer))
-show(before=len(model.get_weights()))
-"""
-
-
 @requirement("clone.shared-across-border")
 def test_a_layer_shared_with_a_nested_model_is_one_in_the_clone(impl: Session, scratch: Path):
-    assert_equal(2, shown(impl, CLONED_BORDER, scratch)["before"], "weights of the model")
+    assert_equal(2, shown(impl, ACROSS_THE_BORDER, scratch)["before"], "weights of the model")
     found = attempted(lambda: shown(impl, "show(after=len(keras.models.clone_model(model).get_weights()))\n", scratch))
     if found is not None:
         assert_equal(2, found["after"], "weights of the clone")

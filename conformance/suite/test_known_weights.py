@@ -18,7 +18,7 @@ from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import assert_equal, assert_same_arrays
 from conformance.suite.models import WEIGHT_FILES, assert_same_weights, prepared, round_trip, same_path
 from conformance.suite.refusals import attempted
-from conformance.suite.scripts import shown, shown_with_file
+from conformance.suite.scripts import ACROSS_THE_BORDER, shown, shown_with_file
 
 # What a layer may keep its parts in: the attribute, and the order in which call() uses them.
 HOLDERS = {
@@ -331,15 +331,6 @@ def test_a_shared_layer_and_the_order_of_inputs_are_rebuilt(
     )
 
 
-ACROSS_THE_BORDER = """
-inputs = keras.Input((3,))
-shared = keras.layers.Dense(3, name="shared")
-outer = shared(inputs)
-inner_inputs = keras.Input((3,))
-inner = keras.Model(inner_inputs, shared(inner_inputs), name="inner")
-model = keras.Model(inputs, inner(outer))
-show(before=len(model.get_weights()))
-"""
 COUNTED_AGAIN = "loaded = keras.models.load_model(path)\nshow(after=len(loaded.get_weights()))\n"
 
 

@@ -14,19 +14,14 @@ from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import assert_differs, assert_equal, assert_same_arrays, assert_true
 from conformance.suite.configs import thawed
 from conformance.suite.models import (
+    THREE_LAYERS,
     WEIGHT_FILES,
     assert_same_weights,
-    fresh_copy,
     prepared,
     set_distinct_weights,
+    weights_round_trip,
 )
 
-MODEL = chain(
-    layer("Dense", units=3, name="first"),
-    layer("BatchNormalization", name="norm"),
-    layer("Dense", units=2, name="second"),
-    shape=(4,),
-)
 SGD = Compile({"class": "SGD", "args": {"learning_rate": 0.05}}, "mean_squared_error")
 
 # The most that HDF5 holds in one attribute, and in all attributes of one object, of the usual file version.
@@ -37,10 +32,8 @@ ATTRIBUTE_LIMIT = 64 * 1024
 @examples(model=strategies.deep_models().map(thawed), seed=strategies.data_seeds(), cost="save")
 def test_weights_of_models_in_models_come_back(impl: Session, format: str, scratch: Path, model: Blueprint, seed: int):
     original = prepared(impl, model, seed)
-    target = fresh_copy(impl, model, original)
-    impl.save_weights(original, scratch / WEIGHT_FILES[format])
 
-    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    target = weights_round_trip(impl, original, scratch, format, model)
 
     assert_same_weights(impl, original, target, "weights")
 
@@ -51,17 +44,15 @@ def test_weights_of_models_in_models_come_back(impl: Session, format: str, scrat
     seed=strategies.data_seeds(),
     cost="save",
 )
-@example(model=MODEL, seed=1)
+@example(model=THREE_LAYERS, seed=1)
 def test_nan_infinities_and_the_finest_numbers_come_back(
     impl: Session, format: str, scratch: Path, model: Blueprint, seed: int
 ):
     original = impl.build(model)
     expected = hard_weights([(array.shape, array.dtype) for array in impl.get_weights(original)], seed)
     impl.set_weights(original, expected)
-    target = fresh_copy(impl, model, original)
-    impl.save_weights(original, scratch / WEIGHT_FILES[format])
 
-    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    target = weights_round_trip(impl, original, scratch, format, model)
 
     assert_same_arrays(expected, impl.get_weights(target), "weights")
 
@@ -75,10 +66,8 @@ def test_weights_of_every_dtype_and_of_no_elements_come_back(
 ):
     model = strategies.spelled_for(dialect, model)
     original = prepared(impl, model, seed)
-    target = fresh_copy(impl, model, original)
-    impl.save_weights(original, scratch / WEIGHT_FILES[format])
 
-    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    target = weights_round_trip(impl, original, scratch, format, model)
 
     assert_same_weights(impl, original, target, "weights")
 
@@ -89,7 +78,7 @@ def test_weights_of_every_dtype_and_of_no_elements_come_back(
 @example(state="itself", seed=1)
 def test_weights_go_into_a_model_that_was_used_before(impl: Session, format: str, scratch: Path, state: str, seed: int):
     """The file is of the same model earlier, or of another one; what the target learned since is gone."""
-    compiled = MODEL.with_compile(SGD)
+    compiled = THREE_LAYERS.with_compile(SGD)
     target = prepared(impl, compiled, seed)
     original = target if state == "itself" else prepared(impl, compiled, seed + 1)
     expected = impl.get_weights(original)
@@ -114,11 +103,9 @@ def test_weights_go_into_a_model_that_was_used_before(impl: Session, format: str
 def test_a_second_saving_to_the_path_replaces_the_first(impl: Session, format: str, scratch: Path, seed: int):
     larger = chain(*(layer("Dense", f"l{i}", units=4, name=f"d{i}") for i in range(5)), shape=(4,))
     impl.save_weights(prepared(impl, larger, seed), scratch / WEIGHT_FILES[format])
-    original = prepared(impl, MODEL, seed + 1)
-    target = fresh_copy(impl, MODEL, original)
+    original = prepared(impl, THREE_LAYERS, seed + 1)
 
-    impl.save_weights(original, scratch / WEIGHT_FILES[format])
-    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    target = weights_round_trip(impl, original, scratch, format, THREE_LAYERS)
 
     assert_same_weights(impl, original, target, "weights")
 
@@ -129,14 +116,11 @@ def test_more_weights_in_a_layer_than_one_attribute_can_name(impl: Session, form
     original = impl.build(model)
     set_distinct_weights(impl, original, seed=1)
     names = [weight.name for weight in impl.weights(original)]
-    target = fresh_copy(impl, model, original)
-    path = scratch / WEIGHT_FILES[format]
 
-    impl.save_weights(original, path)
-    impl.load_weights(target, path)
+    target = weights_round_trip(impl, original, scratch, format, model)
 
     size = sum(len(name.encode()) for name in names)
     assert_true(size > ATTRIBUTE_LIMIT, "bytes of all names", expected=f"more than {ATTRIBUTE_LIMIT}", actual=size)
-    groups = {group.name: group for group in witness.hdf5.read(path).weight_groups}
+    groups = {group.name: group for group in witness.hdf5.read(scratch / WEIGHT_FILES[format]).weight_groups}
     assert_equal(len(names) - 2, len(groups["wide"].weights), "weights in the group of the wide layer")
     assert_same_weights(impl, original, target, "weights")

@@ -7,26 +7,20 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from conformance import strategies
-from conformance.blueprint import Blueprint, chain, layer
+from conformance.blueprint import Blueprint
 from conformance.protocol.session import Session
 from conformance.suite.case import example, examples, requirement
 from conformance.suite.compare import assert_equal, assert_same_arrays
 from conformance.suite.models import (
-    WEIGHT_FILES,
+    THREE_LAYERS,
     assert_same_weights,
     formats_at,
     fresh_copy,
     prepared,
     set_distinct_weights,
+    weights_round_trip,
 )
 from conformance.suite.refusals import assert_refuses
-
-MODEL = chain(
-    layer("Dense", units=3, name="first"),
-    layer("BatchNormalization", name="norm"),
-    layer("Dense", units=2, name="second"),
-    shape=(4,),
-)
 
 
 def graphs() -> st.SearchStrategy[Blueprint]:
@@ -42,10 +36,8 @@ def _format_of(path: Path) -> str:
 @examples(model=graphs(), seed=strategies.data_seeds(), cost="save")
 def test_every_value_comes_back(impl: Session, format: str, scratch: Path, model: Blueprint, seed: int):
     original = prepared(impl, model, seed)
-    target = fresh_copy(impl, model, original)
-    impl.save_weights(original, scratch / WEIGHT_FILES[format])
 
-    impl.load_weights(target, scratch / WEIGHT_FILES[format])
+    target = weights_round_trip(impl, original, scratch, format, model)
 
     assert_same_weights(impl, original, target, "weights")
 
@@ -54,7 +46,7 @@ def test_every_value_comes_back(impl: Session, format: str, scratch: Path, model
 @examples(name=st.sampled_from(["ckpt", "weights.ckpt", "model.v1", "h5"]), cost="save")
 @example(name="ckpt")
 def test_the_default_is_a_checkpoint(impl: Session, format: str, scratch: Path, name: str):
-    model = prepared(impl, MODEL, seed=1)
+    model = prepared(impl, THREE_LAYERS, seed=1)
 
     impl.save_weights(model, scratch / name)
 
@@ -66,8 +58,8 @@ def test_the_default_is_a_checkpoint(impl: Session, format: str, scratch: Path, 
 @example(name="weights")
 def test_the_argument_selects_the_format(impl: Session, format: str, scratch: Path, name: str):
     argument = {"checkpoint": "tf", "hdf5": "h5"}[format]
-    original = prepared(impl, MODEL, seed=2)
-    target = fresh_copy(impl, MODEL, original)
+    original = prepared(impl, THREE_LAYERS, seed=2)
+    target = fresh_copy(impl, THREE_LAYERS, original)
 
     impl.save_weights(original, scratch / name, format=argument)
 
@@ -82,7 +74,7 @@ def test_the_argument_selects_the_format(impl: Session, format: str, scratch: Pa
 @example(stem="weights", number=1)
 def test_the_suffix_selects_the_format(impl: Session, format: str, scratch: Path, stem: str, number: int):
     suffix = {"hdf5": (".h5", ".hdf5"), "checkpoint": (".ckpt", ".tf")}[format][number]
-    model = prepared(impl, MODEL, seed=3)
+    model = prepared(impl, THREE_LAYERS, seed=3)
 
     impl.save_weights(model, scratch / f"{stem}{suffix}")
 
@@ -91,12 +83,12 @@ def test_the_suffix_selects_the_format(impl: Session, format: str, scratch: Path
 
 @requirement("weights-file.suffix-v3")
 def test_the_suffix_weights_h5_selects_the_v3_file(impl: Session, format: str, scratch: Path):
-    model = prepared(impl, MODEL, seed=4)
+    model = prepared(impl, THREE_LAYERS, seed=4)
 
     impl.save_weights(model, scratch / "model.weights.h5")
 
     assert_equal("hdf5", _format_of(scratch / "model.weights.h5"), "container of the v3 weights file")
-    target = impl.build(MODEL)
+    target = impl.build(THREE_LAYERS)
     set_distinct_weights(impl, target, seed=5)
     impl.load_weights(target, scratch / "model.weights.h5")
     assert_same_weights(impl, model, target, "weights")
@@ -107,7 +99,7 @@ def test_the_suffix_weights_h5_selects_the_v3_file(impl: Session, format: str, s
 @example(name="weights.h5")
 @example(name="weights")
 def test_another_suffix_is_refused(impl: Session, format: str, scratch: Path, name: str):
-    model = prepared(impl, MODEL, seed=6)
+    model = prepared(impl, THREE_LAYERS, seed=6)
 
     assert_refuses(
         lambda: impl.save_weights(model, scratch / name),

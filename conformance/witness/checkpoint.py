@@ -112,15 +112,7 @@ def read(prefix: str | Path) -> Checkpoint:
     missing or damaged, and for tensors stored in slices, which are not read.
     """
     prefix = Path(prefix)
-    index = prefix.with_name(prefix.name + ".index")
-    data = read_bytes(index)
-    try:
-        raw = {key: Message(value) for key, value in table.entries(data).items()}
-    except WireError as error:
-        raise WitnessError(index, "table", str(error)) from None
-    if b"" not in raw:
-        raise WitnessError(index, "table", "no header under the empty key")
-    header = raw.pop(b"")
+    index, header, raw = _index(prefix)
     shards = header.integer(1)
     if header.integer(2) != 0:
         raise WitnessError(index, "header", "big-endian tensors are not read")
@@ -131,6 +123,19 @@ def read(prefix: str | Path) -> Checkpoint:
     graph = values.pop(OBJECT_GRAPH, None)
     nodes = () if graph is None else _object_graph(graph.item(), index)
     return Checkpoint(prefix, shards, entries, values, nodes)
+
+
+def _index(prefix: Path) -> tuple[Path, Message, dict[bytes, Message]]:
+    """The index file of a checkpoint: where it is, its header, and every other entry by its key."""
+    index = prefix.with_name(prefix.name + ".index")
+    data = read_bytes(index)
+    try:
+        raw = {key: Message(value) for key, value in table.entries(data).items()}
+    except WireError as error:
+        raise WitnessError(index, "table", str(error)) from None
+    if b"" not in raw:
+        raise WitnessError(index, "table", "no header under the empty key")
+    return index, raw.pop(b""), raw
 
 
 @dataclass(frozen=True)
@@ -154,15 +159,8 @@ def outline(prefix: str | Path) -> Outline:
     Raises WitnessError for an index that is missing or damaged.
     """
     prefix = Path(prefix)
-    index = prefix.with_name(prefix.name + ".index")
-    data = read_bytes(index)
-    try:
-        raw = {key: Message(value) for key, value in table.entries(data).items()}
-    except WireError as error:
-        raise WitnessError(index, "table", str(error)) from None
-    if b"" not in raw:
-        raise WitnessError(index, "table", "no header under the empty key")
-    shards = raw.pop(b"").integer(1)
+    index, header, raw = _index(prefix)
+    shards = header.integer(1)
     reader = _Shards(prefix, shards)
     entries: dict[str, Entry] = {}
     sliced: list[str] = []

@@ -22,44 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference_impl.dtypes import DType, as_dtype, numpy_dtype
+from reference_impl.dtypes import NUMBERED, DType, as_dtype, numpy_dtype
 from reference_impl.formats import messages
 from reference_impl.shapes import TensorShape
 
 Array = npt.NDArray[Any]
 
-DTYPES = {
-    number: DType(name)
-    for number, name in {
-        1: "float32",
-        2: "float64",
-        3: "int32",
-        4: "uint8",
-        5: "int16",
-        6: "int8",
-        7: "string",
-        8: "complex64",
-        9: "int64",
-        10: "bool",
-        11: "qint8",
-        12: "quint8",
-        13: "qint32",
-        14: "bfloat16",
-        15: "qint16",
-        16: "quint16",
-        17: "uint16",
-        18: "complex128",
-        19: "float16",
-        20: "resource",
-        21: "variant",
-        22: "uint32",
-        23: "uint64",
-        24: "float8_e5m2",
-        25: "float8_e4m3fn",
-        29: "int4",
-        30: "uint4",
-    }.items()
-}
+DTYPES = {number: DType(name) for number, name in NUMBERED.items()}
 """TensorFlow's dtypes by their numbers. A reference to one (TensorFlow 1) has a number greater by 100."""
 
 _NUMBERS = {dtype: number for number, dtype in DTYPES.items()}

@@ -13,29 +13,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from reference_impl.dtypes import numpy_dtype
+from reference_impl.dtypes import NUMBERED, numpy_dtype
 from reference_impl.errors import LoadError
 from reference_impl.formats import messages
 from reference_impl.formats.checkpoint.table import read_table, write_table
 
-DTYPES: dict[int, str] = {
-    1: "float32",
-    2: "float64",
-    3: "int32",
-    4: "uint8",
-    5: "int16",
-    6: "int8",
-    7: "string",
-    8: "complex64",
-    9: "int64",
-    10: "bool",
-    14: "bfloat16",
-    17: "uint16",
-    18: "complex128",
-    19: "float16",
-    22: "uint32",
-    23: "uint64",
-}
+# Those of which a data file holds tensors; quantized and smaller types, resources and variants are not among them.
+DTYPES = {number: NUMBERED[number] for number in (*range(1, 11), 14, 17, 18, 19, 22, 23)}
 """Number of an element type on the wire -> its name."""
 
 NUMBERS = {name: number for number, name in DTYPES.items()}
