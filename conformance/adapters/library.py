@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import platform
 import random
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from contextlib import nullcontext
+from typing import Any, ContextManager, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -64,6 +65,10 @@ class Library:
     def more_capabilities(self) -> Sequence[str]:
         """What it has beyond COMMON_CAPABILITIES and layer families."""
         return ()
+
+    def scope(self) -> ContextManager[object]:
+        """What every operation runs in."""
+        return nullcontext()
 
     # Classes by name
 

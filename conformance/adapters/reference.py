@@ -15,15 +15,12 @@ if __name__ == "__main__":
     # nothing of a library's environment to keep apart.
     sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from typing import Any, List, Sequence
+from typing import Any, ContextManager, List, Sequence
 
 from conformance.adapters.library import Library
 from conformance.adapters.server import serve
 
 DIALECT = "keras-2.4"
-
-# Kept for ever: one that is thrown away leaves its dialect then, whoever has entered another meanwhile.
-_ENTERED: List[Any] = []
 
 
 class Reference(Library):
@@ -37,9 +34,9 @@ class Reference(Library):
         self.keras = reference_impl
         self.tf = reference_impl.tf
         self._generation = dialect
-        entered = reference_impl.dialect(dialect)
-        entered.__enter__()
-        _ENTERED.append(entered)
+
+    def scope(self) -> ContextManager[object]:
+        return self.keras.dialect(self._generation)
 
     def more_capabilities(self) -> Sequence[str]:
         older = (

@@ -65,7 +65,7 @@ class Adapter:
         messages: Messages = []
         try:
             name, params = self._read(request)
-            with captured() as messages:
+            with self._library.scope(), captured() as messages:
                 result = self._operations[name](self._work, params)
             self._check_result(name, result)
             return _response(identifier, {"result": {"value": result, "messages": messages}})

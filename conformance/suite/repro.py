@@ -185,7 +185,9 @@ _TELLING = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_USE_LEGACY_KERAS")
 
 def _seeding(about: About) -> list[str]:
     if about.library == "reference_impl":
-        return [f"keras.dialect({about.dialect!r}).__enter__()", f"tf.random.set_seed({about.seed})"]
+        # The name keeps the scope open: one that nothing holds is left at once.
+        entered = [f"dialect = keras.dialect({about.dialect!r})", "dialect.__enter__()"]
+        return [*entered, f"tf.random.set_seed({about.seed})"]
     if about.dialect in ("keras-2.15", "keras-3"):
         return [f"keras.utils.set_random_seed({about.seed})"]
     return [f"random.seed({about.seed})", f"np.random.seed({about.seed})", f"tf.random.set_seed({about.seed})"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.adapters.reference import Reference
 from conformance.adapters.server import Adapter
+from reference_impl.dialects import current, dialect
 from tests.adapters.conversation import Answering, Conversation, Piped
 from tests.adapters.walk import STEPS, Walk
 
@@ -15,8 +16,8 @@ from tests.adapters.walk import STEPS, Walk
 class InProcess:
     """The reference's adapter, called."""
 
-    def __init__(self) -> None:
-        self.adapter = Adapter(Reference())
+    def __init__(self, *arguments: str) -> None:
+        self.adapter = Adapter(Reference(*arguments))
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         return self.adapter.handle(request)
@@ -52,3 +53,15 @@ def test_same_answers(tmp_path: Path) -> None:
         over_pipe = walked(piped, tmp_path / "pipe")
         assert piped.end() == 0
     assert walked(InProcess(), tmp_path / "process") == over_pipe
+
+
+def test_the_dialect_is_the_adapter_s_alone(tmp_path: Path) -> None:
+    """It neither takes the dialect that is current around it nor leaves its own behind."""
+    asks = "import reference_impl.dialects\nprint(reference_impl.dialects.current())"
+    talk = Conversation(InProcess("keras-2.15"))
+    with dialect("keras-2.8"):
+        talk.ask("reset", seed=1)
+        said = talk.ask("run_source", source=asks, name="asks", directory=str(tmp_path))
+        assert said["stdout"] == "keras-2.15\n"
+        assert current() == "keras-2.8"
+    assert current() == "keras-2.4"
