@@ -9,6 +9,7 @@ page gathers them, so that a layer writes ``functions.matmul``.
 
 from __future__ import annotations
 
+from reference_impl.functions import blocks, compat, diagonals, indexing, sorting
 from reference_impl.functions.api import FUNCTIONS, KerasSymbol, api, holds_keras_symbol
 from reference_impl.functions.arrays import (
     broadcast_to,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from reference_impl.dtypes import numpy_dtype
+from reference_impl.dtypes import as_dtype, numpy_dtype
 from reference_impl.functions.api import api, ints, is_tensor
 from reference_impl.tensors import Tensor, apply, convert
 
@@ -68,8 +68,29 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
 
 
 @api("gather")
-def gather(params: Any, indices: Any, axis: int = 0, name: str | None = None) -> Tensor:
-    return apply("GatherV2", convert(params), convert(indices), ints(axis))
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: int | None = None,
+    batch_dims: int = 0,
+    name: str | None = None,
+) -> Tensor:
+    """The elements ``indices`` along ``axis``; of ``batch_dims`` 1 row by row."""
+    x, places = convert(params), convert(indices, hint="int32")
+    place = batch_dims if axis is None else axis
+    if not batch_dims:
+        return apply("GatherV2", x, places, ints(place))
+    if batch_dims != 1 or place % len(x.shape) != 1 or len(places.shape) < 2:
+        raise ValueError(f"gather: of batch_dims only 1 with axis 1 is supported, found {batch_dims} with axis {axis}")
+    numbers = apply("Cast", apply("Range", ints(0), shape(places)[0], ints(1)), DstT=places.dtype)
+    rows = broadcast_to(reshape(numbers, [-1] + [1] * (len(places.shape) - 1)), shape(places))
+    return apply("GatherNd", x, stack([rows, places], axis=-1))
+
+
+@api("size")
+def size(input: Any, out_type: str = "int32", name: str | None = None) -> Tensor:
+    return apply("Size", convert(input), out_type=str(out_type))
 
 
 @api("one_hot")
@@ -88,9 +109,11 @@ def one_hot(
 
 @api("__operators__.getitem")
 def getitem(x: Any, slice_spec: Any) -> Tensor:
-    """``x[slice_spec]`` for integers, slices, ``...`` and None."""
+    """``x[slice_spec]`` for integers, slices, ``...`` and None; numbers may be tensors."""
     parts = list(cast("Any", slice_spec)) if isinstance(slice_spec, list | tuple) else [slice_spec]
-    begin, end, strides = [0] * len(parts), [0] * len(parts), [1] * len(parts)
+    begin: list[Any] = [0] * len(parts)
+    end: list[Any] = [0] * len(parts)
+    strides: list[Any] = [1] * len(parts)
     masks = dict.fromkeys(("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)
     for i, part in enumerate(parts):
         if part is Ellipsis:
@@ -103,10 +126,19 @@ def getitem(x: Any, slice_spec: Any) -> Tensor:
             masks["begin_mask"] |= (part.start is None) << i
             masks["end_mask"] |= (part.stop is None) << i
         else:
-            begin[i], end[i] = int(part), int(part) + 1
+            begin[i] = _bound(part, 0)
+            end[i] = begin[i] + 1
             masks["shrink_axis_mask"] |= 1 << i
-    return apply("StridedSlice", convert(x), ints(begin), ints(end), ints(strides), **masks)
+    return apply("StridedSlice", convert(x), _bounds(begin), _bounds(end), _bounds(strides), **masks)
 
 
-def _bound(value: Any, default: int) -> int:
-    return default if value is None else int(value)
+def _bound(value: Any, default: int) -> Any:
+    if value is None:
+        return default
+    return convert(value) if is_tensor(value) and convert(value).symbolic else int(value)
+
+
+def _bounds(values: Sequence[Any]) -> Tensor:
+    if not any(is_tensor(value) for value in values):
+        return ints(values)
+    return apply("Pack", *[apply("Cast", convert(value), DstT=as_dtype("int32")) for value in values], axis=0)

@@ -20,6 +20,16 @@ def whole(values: Any, rank: int, first: bool) -> list[int]:
     return [1, 1, *listed] if first else [1, *listed, 1]
 
 
+def one_for_space(values: Any, rank: int, first: bool) -> Any:
+    """Numbers for all axes as those of the ``rank`` axes of the space; others as they are."""
+    if values is None or isinstance(values, int):
+        return values
+    listed: list[Any] = list(values)
+    if len(listed) != rank + 2:
+        return listed
+    return listed[2:] if first else listed[1:-1]
+
+
 def _is_first(data_format: str | None) -> bool:
     return data_format is not None and data_format.startswith("NC")
 
@@ -65,6 +75,7 @@ def convolution(
     """The convolution with a filter (\\*window, inputs / groups, outputs) in one, two or three dimensions."""
     x, w = pair(input, filters)
     rank, first = len(w.shape) - 2, _is_first(data_format)
+    strides, dilations = (one_for_space(values, rank, first) for values in (strides, dilations))
     if rank == 1:
         axis = 2 if first else 1
         wide = convolution(
@@ -153,7 +164,7 @@ def depthwise_conv2d(
     """Each channel with filters of its own: (height, width, channels, multiplier)."""
     x, w = pair(input, filter)
     first = _is_first(data_format)
-    inner = list(strides)[2:] if first and len(strides) == 4 else list(strides)[1:3] if len(strides) == 4 else strides
+    inner = one_for_space(strides, 2, first)
     apart = _apart(2, first, inner, dilations)
     if apart is not None:
         plain = _attrs(2, False, 1, "VALID", 1)

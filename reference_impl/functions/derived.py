@@ -1,4 +1,4 @@
-"""Functions that are made of others, and TensorFlow 1's spellings of some: configs of Functional models name them."""
+"""Functions that are made of others: configs of Functional models name them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ from typing import Any, cast
 
 import numpy as np
 
-from reference_impl.functions import images as image_functions
 from reference_impl.functions.api import api
-from reference_impl.functions.arrays import gather, getitem, shape, squeeze, transpose
+from reference_impl.functions.arrays import gather, getitem, squeeze
 from reference_impl.functions.einsum import einsum
 from reference_impl.functions.elementwise import (
     abs,
     add,
+    cast_to,
     divide,
+    equal,
+    erf,
     exp,
-    floordiv,
     log,
+    maximum,
     multiply,
+    negative,
+    not_equal,
+    ones_like,
+    pow,
     sigmoid,
+    softplus,
     sqrt,
     square,
     squared_difference,
     stop_gradient,
+    tanh,
+    where,
+    zeros_like,
 )
 from reference_impl.functions.reductions import reduce_max, reduce_mean, reduce_sum
 from reference_impl.tensors import Tensor, convert
@@ -49,6 +59,35 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Tensor:
     return total
 
 
+@api("math.accumulate_n")
+def accumulate_n(inputs: Sequence[Any], shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    return add_n(inputs)
+
+
+@api("math.log_sigmoid")
+def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
+    return negative(softplus(negative(x)))
+
+
+@api("nn.gelu")
+def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
+    """x · Φ(x), Φ the normal distribution; ``approximate``: by tanh."""
+    x = convert(features)
+    if approximate:
+        return 0.5 * x * (1.0 + tanh(0.7978845608028654 * (x + 0.044715 * pow(x, 3.0))))
+    return 0.5 * x * (1.0 + erf(x / 1.4142135623730951))
+
+
+@api("clip_by_norm")
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Tensor:
+    """``t``, made as long as ``clip_norm`` where it is longer along ``axes``."""
+    x = convert(t)
+    length = reduce_sum(square(x), axes, keepdims=True)
+    long = length > 0.0
+    root = where(long, sqrt(where(long, length, ones_like(length))), length)
+    return divide(x * clip_norm, maximum(root, clip_norm))
+
+
 @api("rank")
 def rank(input: Any, name: str | None = None) -> Tensor:
     return convert(np.array(len(convert(input).shape), np.int32))
@@ -66,6 +105,21 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
 @api("math.reduce_std")
 def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     return sqrt(reduce_variance(input_tensor, axis, keepdims))
+
+
+@api("math.count_nonzero")
+def count_nonzero(
+    input: Any, axis: Any = None, keepdims: bool | None = None, dtype: Any = "int64", name: str | None = None
+) -> Tensor:
+    x = convert(input)
+    return cast_to(reduce_sum(cast_to(not_equal(x, zeros_like(x)), "int64"), axis, keepdims=bool(keepdims)), dtype)
+
+
+@api("math.zero_fraction", "nn.zero_fraction")
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The share of elements that are zero: float32."""
+    x = convert(value)
+    return reduce_mean(cast_to(equal(x, zeros_like(x)), "float32"))
 
 
 @api("math.reduce_logsumexp")
@@ -172,61 +226,3 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     summed = {of_x[i] for i in first}
     result = "".join(letter for letter in of_x + of_y if letter not in summed)
     return einsum(f"{''.join(of_x)},{''.join(of_y)}->{result}", x, y)
-
-
-# -- TensorFlow 1's spellings ----------------------------------------------------------------------------------------
-
-
-@api("compat.v1.transpose")
-def _transpose(a: Any, perm: Any = None, name: str | None = None, conjugate: bool = False) -> Tensor:
-    return transpose(a, perm)
-
-
-@api("compat.v1.squeeze")
-def _squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
-    return squeeze(input, axis)
-
-
-@api("compat.v1.shape")
-def _shape(input: Any, name: str | None = None, out_type: str = "int32") -> Tensor:
-    return shape(input, out_type)
-
-
-@api("compat.v1.gather")
-def _gather(
-    params: Any,
-    indices: Any,
-    validate_indices: Any = None,
-    name: str | None = None,
-    axis: int | None = None,
-    batch_dims: int = 0,
-) -> Tensor:
-    if batch_dims:
-        raise ValueError(f"gather: batch_dims is not supported, found {batch_dims}")
-    return gather(params, indices, axis=axis or 0)
-
-
-@api("compat.v1.pad")
-def _pad(
-    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
-) -> Tensor:
-    return image_functions.pad(tensor, paddings, mode, constant_values)
-
-
-@api("compat.v1.floor_div")
-def _floor_div(x: Any, y: Any, name: str | None = None) -> Tensor:
-    return floordiv(x, y)
-
-
-@api("image.resize")
-def _image_resize(
-    images: Any,
-    size: Any,
-    method: str = "bilinear",
-    preserve_aspect_ratio: bool = False,
-    antialias: bool = False,
-    name: str | None = None,
-) -> Tensor:
-    if preserve_aspect_ratio or antialias:
-        raise ValueError("image.resize: preserve_aspect_ratio and antialias are not supported")
-    return image_functions.resize(images, size, method)

@@ -41,6 +41,8 @@ abs = _unary("math.abs", "Abs")
 sign = _unary("math.sign", "Sign")
 floor = _unary("math.floor", "Floor")
 round = _unary("math.round", "Round")
+ceil = _unary("math.ceil", "Ceil")
+rint = _unary("math.rint", "Rint")
 square = _unary("math.square", "Square")
 sqrt = _unary("math.sqrt", "Sqrt")
 rsqrt = _unary("math.rsqrt", "Rsqrt")
@@ -50,9 +52,21 @@ log = _unary("math.log", "Log")
 log1p = _unary("math.log1p", "Log1p")
 sin = _unary("math.sin", "Sin")
 cos = _unary("math.cos", "Cos")
+tan = _unary("math.tan", "Tan")
+asin = _unary("math.asin", "Asin")
+acos = _unary("math.acos", "Acos")
+atan = _unary("math.atan", "Atan")
+sinh = _unary("math.sinh", "Sinh")
+cosh = _unary("math.cosh", "Cosh")
+asinh = _unary("math.asinh", "Asinh")
+acosh = _unary("math.acosh", "Acosh")
+atanh = _unary("math.atanh", "Atanh")
 tanh = _unary("math.tanh", "Tanh", "nn.tanh")
 sigmoid = _unary("math.sigmoid", "Sigmoid", "nn.sigmoid")
 erf = _unary("math.erf", "Erf")
+erfc = _unary("math.erfc", "Erfc")
+lgamma = _unary("math.lgamma", "Lgamma")
+digamma = _unary("math.digamma", "Digamma")
 relu = _unary("nn.relu", "Relu")
 relu6 = _unary("nn.relu6", "Relu6")
 softplus = _unary("math.softplus", "Softplus", "nn.softplus")
@@ -60,6 +74,9 @@ softsign = _unary("nn.softsign", "Softsign")
 elu = _unary("nn.elu", "Elu")
 selu = _unary("nn.selu", "Selu")
 logical_not = _unary("math.logical_not", "LogicalNot")
+is_nan = _unary("math.is_nan", "IsNan")
+is_inf = _unary("math.is_inf", "IsInf")
+is_finite = _unary("math.is_finite", "IsFinite")
 zeros_like = _unary("zeros_like", "ZerosLike")
 ones_like = _unary("ones_like", "OnesLike")
 
@@ -84,6 +101,10 @@ floordiv = _binary("math.floordiv", "FloorDiv")
 mod = _binary("math.floormod", "FloorMod")
 squared_difference = _binary("math.squared_difference", "SquaredDifference")
 divide_no_nan = _binary("math.divide_no_nan", "DivNoNan")
+multiply_no_nan = _binary("math.multiply_no_nan", "MulNoNan")
+xdivy = _binary("math.xdivy", "Xdivy")
+xlogy = _binary("math.xlogy", "Xlogy")
+xlog1py = _binary("math.xlog1py", "Xlog1py")
 greater = _binary("math.greater", "Greater")
 greater_equal = _binary("math.greater_equal", "GreaterEqual")
 less = _binary("math.less", "Less")
@@ -103,14 +124,53 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     return apply("RealDiv", first, second)
 
 
+@api("math.atan2")
+def atan2(y: Any, x: Any, name: str | None = None) -> Tensor:
+    """The angle of the point (``x``, ``y``)."""
+    return apply("Atan2", *pair(y, x))
+
+
+@api("math.logical_xor")
+def logical_xor(x: Any, y: Any, name: str | None = None) -> Tensor:
+    return logical_and(logical_or(x, y), logical_not(logical_and(x, y)))
+
+
 @api("where")
-def where(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """``x`` where ``condition`` and ``y`` elsewhere; of a condition alone the places (int64) where it is True."""
+    if x is None and y is None:
+        return apply("Where", convert(condition))
     return apply("SelectV2", convert(condition), *pair(x, y))
 
 
 @api("clip_by_value")
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Tensor:
     return maximum(minimum(t, clip_value_max), clip_value_min)
+
+
+@api("ensure_shape")
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """``x``; ``ValueError`` if its shape does not fit ``shape``, in which None is any size."""
+    tensor = convert(x)
+    wanted, found = list(shape), list(tensor.shape)
+    fits = all(None in (size, there) or size == there for size, there in zip(wanted, found, strict=False))
+    if len(wanted) != len(found) or not fits:
+        raise ValueError(f"ensure_shape: found {tuple(found)}, expected {tuple(wanted)}")
+    return apply("Identity", tensor)
+
+
+@api("convert_to_tensor")
+def _as_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
+    return convert(value, None if dtype is None else as_dtype(dtype), dtype_hint)
+
+
+@api("debugging.check_numerics")
+def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
+    """``tensor``; ``ValueError`` with ``message`` if an element is NaN or infinite. In a trace nothing is checked."""
+    values = convert(tensor)
+    if not values.symbolic and not apply("IsFinite", values).value.all():
+        raise ValueError(f"{message}: Tensor had NaN or Inf values")
+    return apply("Identity", values)
 
 
 @api("nn.leaky_relu")

@@ -6,7 +6,7 @@ from typing import Any
 
 from reference_impl.functions.api import api
 from reference_impl.functions.arrays import expand_dims, squeeze
-from reference_impl.functions.convolution import whole
+from reference_impl.functions.convolution import one_for_space, whole
 from reference_impl.tensors import Tensor, apply, convert
 
 
@@ -14,6 +14,7 @@ def _pool(op: str, input: Any, ksize: Any, strides: Any, padding: str, data_form
     x = convert(input)
     rank = len(x.shape) - 2
     first = data_format is not None and data_format.startswith("NC")
+    ksize, strides = one_for_space(ksize, rank, first), one_for_space(strides, rank, first)
     if rank == 1:
         axis = 3 if first else 2
         wide = _pool(op, expand_dims(x, axis), [*_listed(ksize), 1], [*_listed(strides), 1], padding, data_format)

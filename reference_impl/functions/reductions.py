@@ -25,6 +25,7 @@ reduce_mean = _reduction("math.reduce_mean", "Mean")
 reduce_max = _reduction("math.reduce_max", "Max")
 reduce_min = _reduction("math.reduce_min", "Min")
 reduce_prod = _reduction("math.reduce_prod", "Prod")
+reduce_euclidean_norm = _reduction("math.reduce_euclidean_norm", "EuclideanNorm")
 reduce_all = _reduction("math.reduce_all", "All")
 reduce_any = _reduction("math.reduce_any", "Any")
 

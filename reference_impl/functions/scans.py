@@ -1,4 +1,4 @@
-"""Running sums."""
+"""Running sums and products."""
 
 from __future__ import annotations
 
@@ -12,3 +12,9 @@ from reference_impl.tensors import Tensor, apply, convert
 def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
     """Sums along ``axis`` so far; ``exclusive``: without the element itself; ``reverse``: from the end."""
     return apply("Cumsum", convert(x), ints(axis), exclusive=exclusive, reverse=reverse)
+
+
+@api("math.cumprod")
+def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
+    """Products along ``axis`` so far; arguments as of :func:`cumsum`."""
+    return apply("Cumprod", convert(x), ints(axis), exclusive=exclusive, reverse=reverse)

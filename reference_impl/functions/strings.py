@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.dtypes import DType
+from reference_impl.dtypes import DType, as_dtype
 from reference_impl.functions.api import api
 from reference_impl.functions.arrays import broadcast_to, concat, expand_dims, reshape, shape, stack
 from reference_impl.functions.elementwise import cast_to, not_equal
@@ -24,6 +24,37 @@ def string_lower(input: Any, encoding: str = "", name: str | None = None) -> Ten
     return apply("StringLower", convert(input), encoding=encoding)
 
 
+@api("strings.upper")
+def string_upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    return apply("StringUpper", convert(input), encoding=encoding)
+
+
+@api("strings.strip")
+def string_strip(input: Any, name: str | None = None) -> Tensor:
+    return apply("StringStrip", convert(input))
+
+
+@api("strings.length")
+def string_length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+    return apply("StringLength", convert(input), unit=unit)
+
+
+@api("strings.substr")
+def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+    """``len`` bytes (or characters of UTF-8, ``unit`` UTF8_CHAR) from ``pos`` on."""
+    return apply("Substr", convert(input), convert(pos, hint="int32"), convert(len, hint="int32"), unit=unit)
+
+
+@api("strings.join")
+def string_join(inputs: Sequence[Any], separator: str = "", name: str | None = None) -> Tensor:
+    return apply("StringJoin", *[convert(part) for part in inputs], separator=separator)
+
+
+@api("strings.to_number")
+def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Tensor:
+    return apply("StringToNumber", convert(input), out_type=str(as_dtype(out_type)))
+
+
 @api("strings.regex_replace")
 def regex_replace(
     input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None
@@ -34,9 +65,21 @@ def regex_replace(
 
 
 @api("strings.as_string")
-def as_string(input: Any, name: str | None = None) -> Tensor:
+def as_string(
+    input: Any,
+    precision: int = -1,
+    scientific: bool = False,
+    shortest: bool = False,
+    width: int = -1,
+    fill: str = "",
+    name: str | None = None,
+) -> Tensor:
     tensor = convert(input)
-    return tensor if tensor.dtype == "string" else apply("AsString", tensor)
+    if tensor.dtype == "string":
+        return tensor
+    form = {"precision": precision, "scientific": scientific, "shortest": shortest, "width": width, "fill": fill}
+    given = {key: value for key, value in form.items() if value not in (-1, False, "")}
+    return apply("AsString", tensor, **given)
 
 
 @api("strings.to_hash_bucket_fast")

@@ -288,7 +288,9 @@ def _index(bounds: Sequence[Array], attrs: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _sliced_shape(input: Tensor, *bounds: Tensor, **attrs: Any) -> TensorShape:
-    index = _index([bound.value for bound in bounds], attrs)
+    known = not any(bound.symbolic for bound in bounds)
+    values = [bound.value if known else np.ones(bound.shape[0] or 0, np.int32) for bound in bounds]
+    index = _index(values, attrs)
     whole = len(input.shape) - sum(part is not None and part is not Ellipsis for part in index)
     if whole < 0:
         raise ValueError(f"found {len(index)} indices for a tensor of {len(input.shape)} axes")
@@ -303,12 +305,14 @@ def _sliced_shape(input: Tensor, *bounds: Tensor, **attrs: Any) -> TensorShape:
             kept.append(1)
             continue
         size = next(sizes)
-        if isinstance(part, slice):
+        if isinstance(part, slice) and not known and (part.start, part.stop) != (None, None):
+            kept.append(None)
+        elif isinstance(part, slice):
             # Two sizes that are not known to be other than the real one tell whether it matters.
             guesses = [1 << 20, (1 << 20) + 1] if size is None else [size]
             counts = {len(range(*part.indices(guess))) for guess in guesses}
             kept.append(counts.pop() if len(counts) == 1 else None)
-        elif isinstance(part, int) and size is not None and not -size <= part < size:
+        elif isinstance(part, int) and known and size is not None and not -size <= part < size:
             raise IndexError(f"index {part} is out of bounds for an axis of size {size}")
     return TensorShape(kept)
 
