@@ -12,6 +12,7 @@ import sys
 import traceback
 import warnings
 from functools import partial
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def numbers(size, start=0):
     return np.sin(np.arange(start, start + size, dtype="float64") * 1.7 + 0.3).astype("float32")
 
 
-def data(case):
+def data(case: Dict[str, Any]) -> List[Any]:
     """The inputs: arrays of different numbers, with masked steps where the case has a mask."""
     found = []
     for place, shape in enumerate(case["inputs"]):
