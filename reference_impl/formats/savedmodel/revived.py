@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -288,12 +289,17 @@ def metrics(revival: Revival, number: int) -> list[Any]:
 
 
 def metric(revival: Revival, number: int, known: Form) -> Any:
-    """The metric ``number``, its numbers as they were saved; None if its class is unknown."""
+    """The metric ``number``, its numbers as they were saved; None, and a warning, if its class is unknown."""
     from reference_impl.metrics import deserialize
 
     try:
         made = deserialize({"class_name": known.get("class_name"), "config": known.get("config") or {}})
     except UnknownObjectError:
+        warnings.warn(
+            f"{revival.stored.path}: {revival.stored.place(number)}: a metric of the unknown class {known.get('class_name')!r} is left out; "
+            "pass the class in custom_objects to keep it",
+            stacklevel=2,
+        )
         return None
     edges = revival.stored.children(number)
     for name, child in made._checkpoint_children():

@@ -208,6 +208,26 @@ def test_a_loss_of_no_arguments_is_asked_at_each_step(tmp_path: Path) -> None:
     np.testing.assert_allclose(float(loaded.losses[0]), 2 * W.sum(), rtol=1e-6)
 
 
+def test_a_metric_of_an_unknown_class_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    class Count(keras.metrics.Mean):
+        pass
+
+    class Counted(keras.layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.count = Count(name="count")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * 2.0
+
+    keras.Sequential([keras.Input((3,)), Counted()]).save(tmp_path / "m")
+    with pytest.warns(UserWarning, match=r"m: object \d+ \(layer\S*/count\): a metric of the unknown class 'Count'"):
+        loaded = load(tmp_path / "m", compile=False)
+    assert getattr(loaded.layers[0], "count", None) is None
+    np.testing.assert_array_equal(np.asarray(loaded(X)), X * 2)
+    assert isinstance(load(tmp_path / "m", {"Count": Count}, compile=False).layers[0].count, Count)
+
+
 def test_a_class_that_is_at_hand_is_preferred(tmp_path: Path) -> None:
     class Doubling(keras.Model):
         def build(self, input_shape: Any) -> None:
