@@ -65,7 +65,7 @@ def of_model(path: Path) -> Judge:
         try:
             with open_session(version.implementation, python=version.python) as session:
                 session.reset(0)
-                arrays = session.get_weights(session.load(path, compile=False))
+                arrays = session.get_weights(session.load(path.absolute(), compile=False))
         except Refused as refusal:
             return Verdict("refused", _first(f"{refusal.exception}: {refusal.text}"))
         except StartFailure as failure:

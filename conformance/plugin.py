@@ -2,7 +2,9 @@
 
 Loaded through the ``pytest11`` entry point (or ``-p conformance.plugin``), it does nothing to other tests of a host
 project: it touches only functions that carry a conformance case, registers no Hypothesis profile, and imports nothing
-of the suite before there is such a function or an implementation is named.
+of the suite before there is such a function or an implementation is named. Its options begin with ``--conformance-``, so
+that they are in no other plugin's way (two plugins with one option of the same name end pytest at its start);
+``--implementation`` and ``--implementation-file`` alone are called as on the command line.
 """
 
 from __future__ import annotations
@@ -37,13 +39,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-python", metavar="PATH", help="the interpreter in which the implementation lives")
     group.addoption("--conformance-records", metavar="FILE", help="append one JSON record a line, as tests finish")
     group.addoption("--conformance-scripts", action="store_true", help="record failures as scripts in plain Keras")
-    group.addoption("--piped", action="store_true", help="run the reference as a process of its own, over the pipe")
-    group.addoption("--max-examples", type=int, metavar="N", help="examples a test draws (default: each test's own)")
+    group.addoption(
+        "--conformance-piped", action="store_true", help="run the reference as a process of its own, over the pipe"
+    )
+    group.addoption(
+        "--conformance-max-examples", type=int, metavar="N", help="examples a test draws (default: each test's own)"
+    )
     group.addoption("--conformance-times", type=int, default=1, metavar="N", help="N times each test's own examples")
     group.addoption("--conformance-seed", type=int, metavar="N", help="draw with this seed (default: each test's own)")
-    group.addoption("--requirement", action="append", metavar="ID", help="only tests of this requirement (repeatable)")
-    group.addoption("--format", action="append", metavar="FORMAT", help="only units of this format (repeatable)")
-    group.addoption("--chapter", action="append", metavar="NAME", help="only this chapter (repeatable)")
+    group.addoption(
+        "--conformance-requirement", action="append", metavar="ID", help="only tests of this requirement (repeatable)"
+    )
+    group.addoption(
+        "--conformance-format", action="append", metavar="FORMAT", help="only units of this format (repeatable)"
+    )
+    group.addoption("--conformance-chapter", action="append", metavar="NAME", help="only this chapter (repeatable)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,9 +107,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = case is None or selected(
             case,
             _variant(item),
-            requirements=config.getoption("--requirement"),
-            formats=config.getoption("--format"),
-            chapters=config.getoption("--chapter"),
+            requirements=config.getoption("--conformance-requirement"),
+            formats=config.getoption("--conformance-format"),
+            chapters=config.getoption("--conformance-chapter"),
         )
         (kept if chosen else dropped).append(item)
     if dropped:

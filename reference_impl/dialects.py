@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 SUPPORTED = ("keras-2.4", "keras-2.8", "keras-2.15", "keras-3")
 
+# The first version of Keras that is of the next dialect.
+_ENDS = ((2, 5), (2, 12), (3, 0))
+
 _current = ContextVar("dialect", default="keras-2.4")
+_read: ContextVar[str | None] = ContextVar("read", default=None)
 
 
 @contextmanager
@@ -26,3 +31,20 @@ def dialect(name: str) -> Generator[str]:
 def current() -> str:
     """The dialect that files are written in now."""
     return _current.get()
+
+
+@contextmanager
+def reading(version: object) -> Generator[None]:
+    """Inside, a file is read that says it is of this version of Keras: ``of_file`` knows its dialect."""
+    found = re.match(r"(\d+)\.(\d+)", version) if isinstance(version, str) else None
+    number = found and tuple(map(int, found.groups()))
+    token = _read.set(SUPPORTED[sum(number >= end for end in _ENDS)] if number else None)
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+def of_file() -> str:
+    """The dialect of the file that is being read; the current one where none is, or it does not say."""
+    return _read.get() or current()

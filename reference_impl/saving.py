@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -202,7 +202,12 @@ def _write_saved_model(model: Any, path: Path, include_optimizer: bool, overwrit
 def _write_checkpoint(model: Any, path: Any, overwrite: bool) -> None:
     from reference_impl.formats.checkpoint import bundle, object_graph, state
 
-    _check_overwrite(bundle.index_path(path), Path(_as_text(path)), overwrite)
+    named = Path(_as_text(path))
+    if named.is_file():
+        raise FileExistsError(
+            f"{named}: found a file, which would be loaded in place of the checkpoint; choose another name"
+        )
+    _check_overwrite(bundle.index_path(path), named, overwrite)
     bundle.write_bundle(path, object_graph.encode(model))
     state.write_state(path)
 
@@ -371,17 +376,23 @@ def _checkpoint_prefix(path: Any) -> str | None:
     return None
 
 
-def _open_hdf5(path: Any, refuse: Callable[[str, bytes], None]) -> AbstractContextManager[tuple[Any, str]]:
+@contextmanager
+def _open_hdf5(path: Any, refuse: Callable[[str, bytes], None]) -> Generator[tuple[Any, str]]:
     """The open file and its name. What is no HDF5 is given to ``refuse`` (path, first bytes), which raises."""
+    from reference_impl.formats.hdf5.noticed import noticed
+
     group = _open_group(path)
     if group is not None:
-        return nullcontext((group, str(group.file.filename)))
+        place = str(group.file.filename)
+        with noticed(place):
+            yield group, place
+        return
     text = _as_text(path)
     start = _first_bytes(text)
-    if start is not None and start[:8] == _HDF5_MAGIC:
-        return _File(text)
-    refuse(text, b"" if start is None else start)
-    raise AssertionError("refuse raises")
+    if start is None or start[:8] != _HDF5_MAGIC:
+        refuse(text, b"" if start is None else start)
+    with noticed(text), _File(text) as opened:
+        yield opened
 
 
 class _File(AbstractContextManager["tuple[Any, str]"]):

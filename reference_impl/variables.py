@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from reference_impl import naming
 from reference_impl.dtypes import DType, as_dtype
 from reference_impl.ops import table
-from reference_impl.shapes import TensorShape, fits
+from reference_impl.shapes import Dim, TensorShape, fits
 from reference_impl.tensors import (
     Operators,
     Tensor,
@@ -195,6 +195,10 @@ class Variable(Operators, Trackable):
 
     # -- writing -------------------------------------------------------------------------------------------
 
+    def takes(self, shape: Sequence[Dim]) -> bool:
+        """Whether a value of this shape can be assigned."""
+        return tuple(shape) == tuple(self.shape)
+
     def assign(self, value: Any) -> Variable:
         """Replace the value by a copy of ``value``; ``ValueError`` if the shape or a tensor's dtype does not fit.
 
@@ -211,7 +215,7 @@ class Variable(Operators, Trackable):
                     f"{self.name} is {self.dtype.name}; a {tensor.dtype.name} tensor was assigned; cast it"
                 )
             tensor = convert(tensor.value, self.dtype)
-        if tensor.shape != self.shape and (trace is None or not fits(tensor.shape, self.shape)):
+        if not self.takes(tensor.shape) and (trace is None or not fits(tensor.shape, self.shape)):
             raise ValueError(
                 f"{self.name} has shape {tuple(self.shape)}; a value of shape {tuple(tensor.shape)} was assigned"
             )
@@ -236,7 +240,7 @@ class Variable(Operators, Trackable):
         return {VARIABLE_VALUE: SavedValue(self.array, self.name.removesuffix(":0"))}
 
     def _check_value(self, name: str, value: Array) -> str | None:
-        if value.shape != tuple(self.shape):
+        if not self.takes(value.shape):
             return f"{self.name} has shape {tuple(self.shape)}, the stored value {tuple(value.shape)}"
         if as_dtype(value.dtype) != self.dtype:
             return f"{self.name} has dtype {self.dtype.name}, the stored value {as_dtype(value.dtype).name}"

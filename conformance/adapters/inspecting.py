@@ -36,9 +36,14 @@ def _weights(work: Workspace, params: Params) -> Result:
     return {
         "weights": [
             {"name": weight.name, "trainable": bool(weight.trainable), "value": work.array_out(weight)}
-            for weight in getattr(thing, _WEIGHTS[params.get("which", "all")])
+            for weight in _variables(thing, _WEIGHTS[params.get("which", "all")])
         ]
     }
+
+
+def _variables(thing: Any, which: str) -> List[Any]:
+    # TensorFlow 2.4 has lookup tables among the weights, which are no variables and have no name.
+    return [weight for weight in getattr(thing, which) if hasattr(weight, "name")]
 
 
 def _get_weights(work: Workspace, params: Params) -> Result:
@@ -106,7 +111,7 @@ def _layer(work: Workspace, layer: Any) -> Dict[str, Any]:
         "name": layer.name,
         "class_name": type(layer).__name__,
         "trainable": bool(layer.trainable),
-        "weights": 0 if waiting else len(layer.weights),
+        "weights": 0 if waiting else len(_variables(layer, "weights")),
     }
 
 

@@ -103,6 +103,8 @@ class Library:
 
     def array(self, tensor: Any) -> Any:
         """The NumPy array of a tensor or variable."""
+        if hasattr(tensor, "numpy") and not hasattr(tensor, "__array__"):
+            return tensor.numpy()  # a variable before TensorFlow 2.3, which NumPy takes for an object
         return np.asarray(tensor)
 
     def flatten(self, structure: Any) -> List[Any]:

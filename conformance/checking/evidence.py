@@ -52,12 +52,12 @@ class Evidence:
     def format(self) -> str:
         """As people name it."""
         kind, _, name = self.capability.partition(".")
-        return f"{name} weights" if kind == "load-weights" else name or kind
+        return f"{name} weights" if kind == "load-weights" else name or _PLAIN[kind]
 
     @property
-    def is_plain_checkpoint(self) -> bool:
-        """Variables and nothing to load them into."""
-        return self.capability == "checkpoint"
+    def is_plain(self) -> bool:
+        """Variables that belong to no Keras model: a checkpoint without an architecture, or a graph without Keras."""
+        return self.capability in _PLAIN
 
     @property
     def classes(self) -> frozenset[str]:
@@ -86,6 +86,8 @@ class Evidence:
         return "keras-2.15"
 
 
+# Capabilities that load what is no Keras model, and what people call it.
+_PLAIN = {"checkpoint": "checkpoint", "graph-only": "savedmodel without Keras"}
 _NEW_FORMATS = ("load.keras", "load-weights.weights-h5")
 
 
@@ -167,6 +169,10 @@ def _variables(facts: hdf5.Hdf5) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
 def _savedmodel(found: Found, architecture: Path | None) -> Evidence:
     facts = savedmodel.read(found.path)
     metadata = facts.metadata.get(0, {})
+    variables = Path(found.path, "variables", "variables")
+    if not facts.metadata:
+        evidence = Evidence("graph-only")
+        return _with_values(evidence, variables) if variables.with_suffix(INDEX).exists() else evidence
     evidence = Evidence(
         "load.savedmodel",
         writer=_text_of(metadata, "keras_version"),
@@ -174,7 +180,6 @@ def _savedmodel(found: Found, architecture: Path | None) -> Evidence:
         config={"config": metadata.get("config"), "class_name": metadata.get("class_name"), "all": _all(facts)},
         training=cast("Mapping[str, Any]", metadata.get("training_config") or {}),
     )
-    variables = Path(found.path, "variables", "variables")
     if not variables.with_suffix(INDEX).exists():
         return evidence
     return _with_values(evidence, variables)
@@ -195,7 +200,7 @@ def _with_values(evidence: Evidence, prefix: Path) -> Evidence:
     """The evidence with the values of a checkpoint: of a plain one all, of a model's the weights and the optimizer's."""
     facts = checkpoint.read(prefix)
     named = [Named(key, value) for key, value in facts.values.items()]
-    if evidence.is_plain_checkpoint:
+    if evidence.is_plain:
         return replace(evidence, weights=tuple(named), mixed=True)
     # Slots up to Keras 2.10 are variables' own, later the optimizer has a list of all of them.
     slots = [facts.nodes[slot.slot_variable] for node in facts.nodes for slot in node.slots]

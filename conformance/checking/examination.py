@@ -115,7 +115,7 @@ def _everywhere(
 
 
 def _again(session: Session, found: Found, evidence: Evidence, wishes: Wishes) -> Callable[[], list[str] | None]:
-    if evidence.is_plain_checkpoint:
+    if evidence.is_plain:
         return lambda: None
     return lambda: weights_with_another_seed(session, found, evidence, wishes)
 
@@ -164,6 +164,6 @@ def _notes(evidence: Evidence, plan: Plan) -> tuple[str, ...]:
         f"what the file holds was not compared: {evidence.problem}": evidence.problem,
         f"what the file holds was not compared: {evidence.converts}": evidence.converts and not evidence.problem,
         f"next steps not compared: {reason}": reason,
-        "no architecture: compared as plain variables": evidence.is_plain_checkpoint,
+        "no Keras model: compared as plain variables": evidence.is_plain,
     }
     return tuple(note for note, holds in notes.items() if holds)

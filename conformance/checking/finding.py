@@ -28,6 +28,11 @@ class Found:
     container: str
 
     @property
+    def place(self) -> str:
+        """The path for an adapter, which works in a folder of its own."""
+        return os.path.abspath(self.path)
+
+    @property
     def main_file(self) -> Path:
         """The file whose bytes stand for the model."""
         if self.container == "savedmodel":

@@ -6,6 +6,7 @@ refused is kept as its own words; a crash or a time limit ends the model for thi
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,7 +49,7 @@ class Failed:
 class Loaded:
     """All that an implementation holds of a model. ``names`` are of the weights; ``problems`` part → why it is missing.
 
-    A plain checkpoint has its variables as weights, and nothing else. With ``refused`` it was loaded with
+    What is no Keras model has its variables as weights, and nothing else. With ``refused`` it was loaded with
     compile=False, because the implementation refuses to compile it as it was.
     """
 
@@ -91,8 +92,8 @@ def load(session: Session, found: Found, evidence: Evidence, wishes: Wishes, fee
         return Failed(Outcome.NOT_CLAIMED, f"does not claim {evidence.capability}")
     try:
         session.reset(SEED)
-        if evidence.is_plain_checkpoint:
-            return _variables(session, found)
+        if evidence.is_plain:
+            return _variables(session, found, evidence)
         model = _model(session, found, evidence, wishes)
         said = tuple(message.text for message in session.messages)
         return _everything(session, model, evidence, wishes, feed, said)
@@ -120,9 +121,9 @@ def weights_with_another_seed(session: Session, found: Found, evidence: Evidence
 def _model(session: Session, found: Found, evidence: Evidence, wishes: Wishes) -> Handle:
     custom = session.load_objects(wishes.objects) if wishes.objects else None
     if evidence.architecture is None:
-        return session.load(found.path, custom_objects=custom, compile=None if wishes.compile else False)
+        return session.load(found.place, custom_objects=custom, compile=None if wishes.compile else False)
     model = session.from_json(evidence.architecture, custom)
-    session.load_weights(model, found.path)
+    session.load_weights(model, found.place)
     return model
 
 
@@ -194,8 +195,13 @@ def _run(
     return None
 
 
-def _variables(session: Session, found: Found) -> Loaded:
-    values = session.checkpoint_read(found.path)
+def _variables(session: Session, found: Found, evidence: Evidence) -> Loaded:
+    """The variables of a checkpoint, or those beside a graph, which is loaded first and must be whole for that."""
+    prefix = found.place
+    if evidence.capability == "graph-only":
+        session.graph_load(found.place)
+        prefix = os.path.join(found.place, "variables", "variables")
+    values = session.checkpoint_read(prefix) if evidence.weights else {}
     names = sorted(values)
     arrays = tuple(values[name] for name in names)
     return Loaded(tuple(names), arrays, tuple(map(digest, arrays)))

@@ -105,7 +105,7 @@ def check(
 
     A MODEL is a .h5, .hdf5 or .keras file, a SavedModel's folder, a checkpoint's prefix, weights with the JSON of their
     model beside them (or --architecture), or a folder or pattern with any of these in it. A checkpoint without an
-    architecture is compared as plain variables.
+    architecture, and a SavedModel without Keras in it, are compared as plain variables.
 
     Weights are compared bit for bit, with each other and with what the file holds; outputs on generated inputs, optimizer
     state, and with --train the next steps, within --tolerance. No code in a model is run by this command or the

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import click
 from rich.console import Console
 
 from conformance.cli.child import SuiteProcess, suite_command
 from conformance.cli.progress import Progress
 from conformance.cli.scripts import Wanted, with_scripts
 from conformance.cli.targets import Target
+from conformance.protocol.sandbox import no_network
 from conformance.results.conditions import facts_of
 from conformance.results.expectations import Expectations
 from conformance.results.judge import Scope, judge
@@ -58,14 +60,12 @@ class Plan:
         options += ["--conformance-dialect", target.dialect]
         options += ["--implementation-file", str(target.file)] if target.file else []
         options += ["--conformance-python", str(target.python)] if target.python else []
-        options += ["--piped"] if self.piped else []
+        options += ["--conformance-piped"] if self.piped else []
         options += ["--conformance-scripts"] if self.scripts else []
         for name, chosen in self.selection.items():
-            flag = "-k" if name == "k" else f"--{name}"
+            flag = "-k" if name == "k" else f"--conformance-{name}"
             options += [word for value in chosen for word in (flag, value)]
-        options += [f"--max-examples={self.drawing['max-examples']}"] if "max-examples" in self.drawing else []
-        options += [f"--conformance-times={self.drawing['times']}"] if "times" in self.drawing else []
-        options += [f"--conformance-seed={self.drawing['seed']}"] if "seed" in self.drawing else []
+        options += [f"--conformance-{name}={value}" for name, value in self.drawing.items()]
         options += ["-p", "xdist.plugin", "-n", str(self.jobs)] if self.jobs > 1 else []
         return options
 
@@ -100,6 +100,8 @@ def validate(
     console = Console(stderr=as_json, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = WIDTH
+    if (why := no_network()) is not None:
+        console.print(f"adapters are not cut off from the network: {why}")
     # A faulty file is told before anything runs, whichever implementation it belongs to.
     expectations = {target.name: target.read_expectations(specification) for target in targets}
     if "seed" in plan.drawing:  # told first as well: a run that is cut off can be repeated
@@ -118,8 +120,7 @@ def validate(
     finally:
         signal.signal(signal.SIGTERM, previous)
     results = results_of(runs)
-    if output:
-        results.write(output)
+    unwritten = _written(results, output)
     exit_code = INTERRUPTED if interrupted else results.exit_code
     console.print(summary(results, specification, WIDTH))
     console.print(unexpected(results, specification), crop=False)
@@ -127,7 +128,19 @@ def validate(
         console.print(f"\nexamples were drawn with --seed {plan.drawing['seed']}; to draw them again:")
         console.print(plan.repeating(targets), crop=False, soft_wrap=True)
     console.print(closing_line(results, exit_code))
+    if unwritten:  # after all that was found: nothing else has it
+        raise click.UsageError(unwritten)
     return results, exit_code
+
+
+def _written(results: Results, output: Path | None) -> str:
+    """Write the document; why that failed, if it did."""
+    try:
+        if output:
+            results.write(output)
+    except OSError as error:
+        return f"--output {output}: cannot be written: {error.strerror}"
+    return ""
 
 
 def run_target(

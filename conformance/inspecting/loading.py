@@ -100,6 +100,8 @@ def _features(found: Found) -> Iterator[str]:
     if found.compiled:
         yield "compiled"
         yield from _compiled(found.compiled)
+        if set(_names(cast("Config", found.compiled).get("loss"))) & set(inspection.custom):
+            yield "custom-loss"
     for config in (found.model, *found.others):
         yield from _of_config(config)
     if found.model:
@@ -127,6 +129,9 @@ def _of_config(config: Any) -> Iterator[str]:
 
 def _compiled(compiled: Any) -> Iterator[str]:
     said = cast("Config", compiled)
+    optimizer = said.get("optimizer_config")
+    arguments = cast("Config", optimizer).get("config") if isinstance(optimizer, dict) else None
+    yield from (f"optimizer-argument:{key}" for key in cast("Config", arguments or {}))
     for key in ("loss", "metrics", "optimizer", "optimizer_config"):
         value = said.get(key)
         if isinstance(value, str):
@@ -138,6 +143,16 @@ def _compiled(compiled: Any) -> Iterator[str]:
                 yield f"{key}-config"
         elif value:
             yield f"{key}:several"
+
+
+def _names(loss: Any) -> Iterator[str]:
+    """The losses that are given by name alone."""
+    if isinstance(loss, str):
+        yield loss
+    elif isinstance(loss, dict | list):
+        members = cast("list[Any]", list(cast("Config", loss).values()) if isinstance(loss, dict) else loss)
+        for member in members:
+            yield from _names(member)
 
 
 def _structure(model: Config) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -18,7 +18,10 @@ from conformance.suite.units import units_of, variants_of
 
 @dataclass(frozen=True)
 class Test:
-    """One test of the suite in one variant; ``id`` is the one that pytest gives it."""
+    """One test of the suite in one variant; ``id`` is the one that pytest gives it.
+
+    ``probes``: it is there for its chapter, and nothing that the mutant declares hangs on it.
+    """
 
     __test__ = False  # not a class of tests, whatever pytest makes of its name
 
@@ -27,6 +30,7 @@ class Test:
     function: Callable[..., Any]
     parameter: str | None = None
     variant: str | None = None
+    probes: bool = False
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -66,8 +70,8 @@ def selection_for(mutant: Mutant, specification: Specification) -> tuple[Test, .
     """
     declared = declared_units(mutant, specification)
     wanted = with_dependencies([unit for units in declared.values() for unit in units], specification)
-    chosen = {test.id: test for test in suite_tests() if wanted.intersection(test.units)}
-    chosen |= {test.id: test for test in probe(mutant.dialect, specification)}
+    chosen = {test.id: replace(test, probes=True) for test in probe(mutant.dialect, specification)}
+    chosen |= {test.id: test for test in suite_tests() if wanted.intersection(test.units)}
     return tuple(chosen.values())
 
 

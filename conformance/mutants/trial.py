@@ -26,6 +26,8 @@ from conformance.suite import runner
 
 _ROOT = Path(conformance.__file__).parents[1]
 
+PROBE_EXAMPLES = 2
+
 KILLED = "killed"
 SURVIVED = "survived"
 WRONG_REQUIREMENT = "wrong requirement"
@@ -154,7 +156,10 @@ def _transport(mutant: Mutant) -> tuple[Calls, Transport]:
 def _record(
     test: Test, active: Collection[str], session: Session, specification: Specification, dialect: str
 ) -> TestRecord:
-    """One test as a run of the suite does it, but for shrinking: what fails need not be small here."""
+    """One test as a run of the suite does it, but for shrinking: what fails need not be small here.
+
+    What only probes draws few examples: it shows that a fault reaches far, and decides nothing.
+    """
     arguments = {test.parameter: test.variant} if test.parameter else {}
     came = runner.run(
         test.case,
@@ -165,7 +170,7 @@ def _record(
         session,
         specification,
         dialect,
-        runner.Drawing(shrink=False),
+        runner.Drawing(PROBE_EXAMPLES if test.probes else None, shrink=False),
     )
     return TestRecord(
         id=test.id,

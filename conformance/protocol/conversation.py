@@ -6,6 +6,7 @@ comes, and turns an answer that is an error into the exception of its kind.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self, cast
@@ -133,12 +134,13 @@ class Conversation:
         found = members.get("id")
         if found != self.requests:
             self.fault(
-                f"{operation}: an answer must carry the id of its request; found {found!r}, expected {self.requests}"
+                f"{operation}: an answer must carry the id of its request; found {found!r}, expected {self.requests};"
+                f" {_line(members)}"
             )
         try:
             check_answer(operation, members)
         except SchemaViolation as violation:
-            self.fault(f"{operation}: an answer must be valid under its schema; {violation}")
+            self.fault(f"{operation}: an answer must be valid under its schema; {violation}; {_line(members)}")
 
     def fault(self, problem: str) -> NoReturn:
         """End the adapter, which broke a rule of the protocol, and raise ProtocolFault."""
@@ -171,6 +173,11 @@ class Conversation:
             "layers": {family: tuple(names) for family, names in found["layers"].items()},
         }
         return Hello(**{**found, **parts})
+
+
+def _line(answer: Mapping[str, Any]) -> str:
+    """The beginning of the adapter's line, for a message that tells what is wrong with it."""
+    return f"the line: {show(json.dumps(answer, ensure_ascii=False))}"
 
 
 def _messages(holder: Mapping[str, Any]) -> tuple[Message, ...]:

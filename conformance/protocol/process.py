@@ -1,6 +1,6 @@
 """An adapter's process and its supervision: lines in, lines out, under limits of time, memory and length.
 
-The process leads a session and group of its own. fd 0 and 1 are pipes, fd 2 is a file: a pipe nobody reads would
+The process leads a session and group of its own, and is confined (see ``sandbox``). fd 0 and 1 are pipes, fd 2 is a file: a pipe nobody reads would
 fill. Whatever goes wrong, the whole of it is killed with SIGKILL and reaped, then `start` gets another one.
 Three nets catch what it leaves behind: the process group, its children as the system lists them, and a variable in
 the environment that only this adapter's descendants carry, for those that left the group or lost their parent.
@@ -25,6 +25,7 @@ from typing import IO
 import psutil
 
 from conformance.protocol.errors import AdapterCrash, AdapterTimeout, ProtocolFault, StartFailure
+from conformance.protocol.sandbox import confinement
 
 MARK = "KERAS_CONFORMANCE_ADAPTER"
 # A variable of the driver's own interpreter or shell would change what the adapter's interpreter imports.
@@ -85,6 +86,7 @@ class AdapterProcess:
                     cwd=self.folder,
                     bufsize=0,
                     start_new_session=True,
+                    preexec_fn=confinement(self.memory_gb),
                 )
             except OSError as error:
                 raise StartFailure(f"{self.name}: {self.command[0]} cannot be run: {error.strerror}") from error
@@ -238,11 +240,13 @@ class AdapterProcess:
         return total
 
     def _cut_stderr(self) -> None:
-        if self._stderr_file.stat().st_size > STDERR_LIMIT:
-            tail = "\n".join(self.stderr()) + "\n"
-            with open(self._stderr_file, "ab") as file:
-                file.truncate(0)
-                file.write(tail.encode())
+        # The adapter may have removed the folder, or filled the disk: then there is nothing to keep short.
+        with contextlib.suppress(OSError):
+            if self._stderr_file.stat().st_size > STDERR_LIMIT:
+                tail = "\n".join(self.stderr()) + "\n"
+                with open(self._stderr_file, "ab") as file:
+                    file.truncate(0)
+                    file.write(tail.encode())
 
     # Its descendants
 

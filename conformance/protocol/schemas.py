@@ -48,7 +48,8 @@ def check_answer(operation: str, message: Mapping[str, Any]) -> None:
     except (KeyError, TypeError):
         kind = None
     # Under the schema of its own kind, if it has one, the message is plainer.
-    _check(f"error.{kind}" if kind in operations()["errors"] else "error", message, "answer")
+    known = isinstance(kind, str) and kind in operations()["errors"]
+    _check(f"error.{kind}" if known else "error", message, "answer")
 
 
 def message_schema() -> Schema:

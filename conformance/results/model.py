@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 import conformance
+from conformance.protocol.sandbox import no_network
 from conformance.results.verdict import FailureKind, Verdict
 
 SCHEMA_VERSION = "1.0"
@@ -249,6 +250,7 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
+        "network": no_network() or "adapters have none",
         "packages": {name: metadata.version(name) for name in ("numpy", "h5py", "hypothesis", "pytest")},
     }
 

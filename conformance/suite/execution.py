@@ -59,7 +59,7 @@ class Execution:
                 self._session = open_session(
                     self.implementation,
                     python=Path(python) if python else None,
-                    in_process=self.implementation.in_driver and not self.config.getoption("--piped"),
+                    in_process=self.implementation.in_driver and not self.config.getoption("--conformance-piped"),
                     dialect=self.dialect,
                 )
             except StartFailure as failure:
@@ -109,7 +109,7 @@ class Execution:
             self.specification,
             self.dialect,
             runner.Drawing(
-                max_examples=self.config.getoption("--max-examples"),
+                max_examples=self.config.getoption("--conformance-max-examples"),
                 times=self.config.getoption("--conformance-times") or 1,
                 seed=self.config.getoption("--conformance-seed"),
                 shrink=not expected,
@@ -121,6 +121,8 @@ class Execution:
             if any(entry.matches(outcome.kind, outcome.message or "") for entry in expected):
                 pytest.xfail("known failure")
             raise outcome.error
+        if outcome.verdict == "not-claimed":
+            pytest.skip(outcome.notes[-1])
 
     def header(self) -> dict[str, Any]:
         """What the records begin with: who was tested, by which suite, drawing how."""

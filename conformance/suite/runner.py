@@ -12,14 +12,15 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
-from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable, UnsatisfiedAssumption
 from hypothesis.statistics import collector
 
 from conformance.protocol.errors import (
@@ -35,6 +36,7 @@ from conformance.spec import Specification
 from conformance.strategies.determinism import no_mined_constants
 from conformance.suite.case import Case
 from conformance.suite.compare import Mismatch
+from conformance.suite.unclaimed import claims_all_layers, unclaimed_layers
 
 # What every example starts from; the adapter seeds Python, NumPy and its library with it.
 RESET_SEED = 20
@@ -73,7 +75,9 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one test: ``verdict`` pass, fail, crash, timeout, unstable or not-run (the suite itself failed)."""
+    """What came of one test: ``verdict`` pass, fail, crash, timeout, unstable, not-claimed (every example needs a layer
+    that the implementation does not list) or not-run (the suite itself failed).
+    """
 
     verdict: str
     kind: str | None = None
@@ -102,6 +106,7 @@ class _Ledger:
         self.failures: dict[str, Exception] = {}
         self.runs: Counter[str] = Counter()
         self.runs_at_failure = 0
+        self.unclaimed: Counter[str] = Counter()
 
     def enter(self, drawn: Mapping[str, Any]) -> str:
         """Note what was drawn; its text names the example from here on."""
@@ -125,6 +130,11 @@ class _Ledger:
         if not self.failures:
             self.runs_at_failure = self.runs.total()
         self.failures[text] = failure
+
+    def put_aside(self, layers: Sequence[str]) -> None:
+        """Note that an example could not be run for want of ``layers``."""
+        self.examples -= 1
+        self.unclaimed.update(layers)
 
 
 def _plain(value: Any) -> Any:
@@ -167,6 +177,10 @@ def run(
             extra = {**supplied, "scratch": scratch}
             function(**drawn, **arguments, **{name: extra[name] for name in names if name in extra})
         except Exception as failure:
+            unclaimed = unclaimed_layers(session) if isinstance(failure, Unsupported) else ()
+            if unclaimed:
+                ledger.put_aside(unclaimed)
+                raise UnsatisfiedAssumption(", ".join(unclaimed)) from failure
             if not isinstance(failure, HypothesisException):
                 ledger.fail(text, failure)
                 drawing.on_failure(failure)
@@ -178,16 +192,22 @@ def run(
     try:
         with no_mined_constants():
             if case.strategies:
-                with cast("Any", collector).with_value(_refuse_filtering):
-                    _property(body, case, test_id, variant, drawing)()
+                health = () if claims_all_layers(session) else (HealthCheck.filter_too_much,)
+                with cast("Any", collector).with_value(partial(_refuse_filtering, ledger)):
+                    _property(body, case, test_id, variant, drawing, health)()
             else:
                 for explicit in case.explicit or ({},):
                     body(**explicit)
         outcome = Outcome("pass")
     except KeyboardInterrupt:
         raise
+    except (Unsatisfiable, UnsatisfiedAssumption) as error:
+        outcome = Outcome("not-claimed") if ledger.unclaimed else _classify(error)
     except BaseException as error:
         outcome = _classify(error)
+    if ledger.unclaimed:
+        needed = f"examples put aside, which need layers not claimed: {', '.join(sorted(ledger.unclaimed))}"
+        outcome = replace(outcome, notes=(*outcome.notes, needed))
     return replace(
         outcome,
         examples=ledger.examples,
@@ -196,9 +216,9 @@ def run(
     )
 
 
-def _refuse_filtering(statistics: Mapping[str, Any]) -> None:
+def _refuse_filtering(ledger: _Ledger, statistics: Mapping[str, Any]) -> None:
     """A strategy that filters nearly everything away draws less than it says: Hypothesis stops, and calls it passed."""
-    if "satisfied assumptions" in statistics.get("stopped-because", ""):
+    if not ledger.unclaimed and "satisfied assumptions" in statistics.get("stopped-because", ""):
         raise Unsatisfiable(f"the strategy filters too much away: {statistics['stopped-because']}")
 
 
@@ -208,7 +228,12 @@ def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _property(
-    body: Callable[..., None], case: Case, test_id: str, variant: str | None, drawing: Drawing
+    body: Callable[..., None],
+    case: Case,
+    test_id: str,
+    variant: str | None,
+    drawing: Drawing,
+    unchecked: Sequence[HealthCheck],
 ) -> Callable[[], None]:
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if drawing.shrink else [])]
     settings = hypothesis.settings(
@@ -220,7 +245,12 @@ def _property(
         print_blob=False,
         report_multiple_bugs=False,
         phases=phases,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.large_base_example,
+            *unchecked,
+        ],
     )
     test = hypothesis.given(**case.drawn(variant))(body)
     for explicit in reversed(case.explicit):

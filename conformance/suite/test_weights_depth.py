@@ -122,5 +122,6 @@ def test_more_weights_in_a_layer_than_one_attribute_can_name(impl: Session, form
     size = sum(len(name.encode()) for name in names)
     assert_true(size > ATTRIBUTE_LIMIT, "bytes of all names", expected=f"more than {ATTRIBUTE_LIMIT}", actual=size)
     groups = {group.name: group for group in witness.hdf5.read(scratch / WEIGHT_FILES[format]).weight_groups}
+    assert_true("wide" in groups, "groups of the file", expected="one named wide, as the layer", actual=sorted(groups))
     assert_equal(len(names) - 2, len(groups["wide"].weights), "weights in the group of the wide layer")
     assert_same_weights(impl, original, target, "weights")

@@ -2,7 +2,8 @@
 
 ``saved_model.pb`` is a SavedModel message: schema version (1), meta graphs (2) with tags, a graph, signatures and the
 object graph, a list of nodes with named children. Up to TensorFlow 2.4 a Keras object's JSON metadata is in its own
-node; from 2.5 on in ``keras_metadata.pb``, which names the node.
+node; from 2.5 on in ``keras_metadata.pb``, which names the node. TensorFlow 2 writes one meta graph, TensorFlow 1 any
+number, told apart by their tags; the facts are those of the one for serving.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any
 
 from conformance.witness.error import WitnessError, json_object, read_bytes
 from conformance.witness.wire import Message, WireError
+
+SERVING = "serve"
+"""The tag of the meta graph that loaders take unless they are told otherwise."""
 
 KINDS: Mapping[int, str] = {
     4: "user_object",
@@ -57,11 +61,16 @@ class KerasNode:
 
 @dataclass(frozen=True)
 class SavedModel:
-    """The facts. ``files`` are relative paths; ``functions`` maps each function's name to its nodes' ops."""
+    """The facts. ``files`` are relative paths; ``functions`` maps each function's name to its nodes' ops.
+
+    ``meta_graphs`` holds the tags of every meta graph. Everything behind ``tags`` is of one of them: of the one tagged
+    ``serve``, of the first where none is.
+    """
 
     path: Path
     files: tuple[str, ...]
     schema_version: int
+    meta_graphs: tuple[tuple[str, ...], ...]
     tags: tuple[str, ...]
     tensorflow_version: str
     graph: tuple[GraphNode, ...]
@@ -99,13 +108,15 @@ def read(path: str | Path) -> SavedModel:
     try:
         message = Message(read_bytes(file))
         graphs = message.messages(2)
-        if len(graphs) != 1:
-            raise WitnessError(file, "meta graphs", f"found {len(graphs)}, expected 1")
-        info, graph, objects = graphs[0].message(1), graphs[0].message(2), graphs[0].message(7)
+        if not graphs:
+            raise WitnessError(file, "meta graphs", "found 0, expected 1 or more")
+        chosen = next((one for one in graphs if SERVING in one.message(1).texts(4)), graphs[0])
+        info, graph, objects = chosen.message(1), chosen.message(2), chosen.message(7)
         return SavedModel(
             path=path,
             files=tuple(sorted(item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file())),
             schema_version=message.integer(1),
+            meta_graphs=tuple(tuple(one.message(1).texts(4)) for one in graphs),
             tags=tuple(info.texts(4)),
             tensorflow_version=info.text(5),
             graph=tuple(GraphNode(node.text(1), node.text(2)) for node in graph.messages(1)),
@@ -113,7 +124,7 @@ def read(path: str | Path) -> SavedModel:
                 function.message(1).text(1): tuple(node.text(2) for node in function.messages(3))
                 for function in graph.message(2).messages(1)
             },
-            signatures=tuple(graphs[0].mapping(5)),
+            signatures=tuple(chosen.mapping(5)),
             objects=tuple(_object(node, file, i) for i, node in enumerate(objects.messages(1))),
             keras_nodes=_keras_nodes(path / "keras_metadata.pb"),
         )

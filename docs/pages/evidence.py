@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from conformance.fixtures.recipe import read_recipes
 from conformance.mutants.faults import load_mutants
 from conformance.spec import Specification
+from pages.verdicts import read_kept
 
 HERE = Path(__file__).parent.parent
 
@@ -30,19 +30,13 @@ class Evidence:
 
 def collect(specification: Specification) -> Evidence:
     """From the mutants' table, the recipes, and ``docs/verdicts.json``."""
-    verdicts, measured = _verdicts(HERE / "verdicts.json")
+    runs = list(read_kept().values())
+    verdicts: dict[str, dict[str, str]] = {}
+    for run in runs:
+        for unit, verdict in run.units.items():
+            verdicts.setdefault(unit, {})[run.title] = verdict
+    measured = tuple((run.title, run.version, run.date) for run in runs)
     return Evidence(_mutants(), _recipes(specification), verdicts, measured)
-
-
-def _verdicts(path: Path) -> tuple[dict[str, dict[str, str]], tuple[tuple[str, str, str], ...]]:
-    if not path.exists():
-        return {}, ()
-    found = json.loads(path.read_text(encoding="utf-8"))
-    units: dict[str, dict[str, str]] = {}
-    for run in found["runs"]:
-        for unit, verdict in run["units"].items():
-            units.setdefault(unit, {})[run["title"]] = verdict
-    return units, tuple((run["title"], run["version"], found["date"]) for run in found["runs"])
 
 
 def _mutants() -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ generated code and no ``protoc``: generated code is tied to the runtime it was g
 descriptors live in a pool of their own, so that TensorFlow in the same process does not clash with them.
 
 ``messages.ObjectGraph``, ``messages.SavedModel`` and so on are the classes; :func:`parse` and :func:`serialize` go from bytes and
-back.
+back, :func:`parse_guarded` and :func:`serialize_guarded` with a checksum.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
+
+from reference_impl.formats.checkpoint.coding import crc32c, encode_varint, mask
 
 _PACKAGE = "reference_impl"
 _FIELD = descriptor_pb2.FieldDescriptorProto
@@ -169,3 +171,45 @@ def parse(message_class: Any, data: bytes) -> Any:
 def serialize(message: Any) -> bytes:
     """The bytes of ``message``: the same for equal messages."""
     return message.SerializeToString(deterministic=True)
+
+
+# -- with a checksum -----------------------------------------------------------------------------------------------
+
+GUARD_FIELD = 50_600_001
+"""The number of the field that holds a file's checksum; no message of TensorFlow or Keras has one of that number."""
+
+_FIXED32 = 5
+_GUARD = encode_varint(GUARD_FIELD << 3 | _FIXED32)
+GUARD_SIZE = len(_GUARD) + 4
+"""Bytes at the beginning of a file that are its checksum and the mark of it."""
+
+
+def serialize_guarded(message: Any, beside: bytes = b"") -> bytes:
+    """The bytes of ``message`` after a field with their checksum (masked crc32c, as checkpoints have it).
+
+    Whoever does not know the field skips it, as protobuf has it. It comes first, so that it is there whatever is cut off
+    at the end: a message that ends between two fields is a whole message otherwise. ``beside``: a guarded file of the
+    same save, whose checksum is part of this one's.
+    """
+    content = serialize(message)
+    return _GUARD + _checksum(content, beside) + content
+
+
+def parse_guarded(message_class: Any, data: bytes, beside: bytes | None = None) -> Any:
+    """The message that ``data`` holds, as :func:`parse`; ``ValueError`` too if it has a checksum that does not fit.
+
+    ``beside``: the file that it was written beside; if that has no checksum, perhaps no longer, this one is not checked.
+    """
+    if not data.startswith(_GUARD):
+        return parse(message_class, data)
+    stored, content = data[len(_GUARD) : GUARD_SIZE], data[GUARD_SIZE:]
+    if beside is not None and not beside.startswith(_GUARD):
+        return parse(message_class, content)
+    actual = _checksum(content, beside or b"")
+    if actual != stored:
+        raise ValueError(f"the content has the checksum {actual.hex()}, the file says {stored.hex()}")
+    return parse(message_class, content)
+
+
+def _checksum(content: bytes, beside: bytes) -> bytes:
+    return mask(crc32c(content, crc32c(beside[:GUARD_SIZE]))).to_bytes(4, "little")

@@ -34,7 +34,7 @@ def set_values(owner: str, variables: Sequence[Variable], values: Sequence[Any])
         )
     arrays: list[npt.NDArray[Any]] = [np.asarray(value) for value in values]
     for index, (variable, array) in enumerate(zip(variables, arrays, strict=True)):
-        if array.shape != tuple(variable.shape):
+        if not variable.takes(array.shape):
             raise ValueError(
                 f"You called `set_weights(weights)` on {owner}: weight {index}, {variable.name}, has shape "
                 f"{tuple(variable.shape)}, which is not compatible with provided weight shape {array.shape}"

@@ -80,7 +80,7 @@ class Graph:
         for node in self.nodes:
             if isinstance(node.layer, InputLayer):
                 if id(node.outputs) not in known:
-                    consumer = next(n for n in self.nodes if node in n.parents)
+                    consumer = next((n for n in self.nodes if node in n.parents), node)
                     raise ValueError(
                         f"Graph disconnected: cannot obtain value for tensor {node.outputs!r} at layer "
                         f'"{consumer.layer.name}". The following previous layers were accessed without issue: {passed}'

@@ -23,6 +23,11 @@ def _swap(array: Array, swapped: bool) -> Array:
     return np.swapaxes(array, -1, -2) if swapped else array
 
 
+def _product(a: Array, b: Array) -> Array:
+    """What NumPy multiplies as float32 for want of a bfloat16 product is rounded once, as in TensorFlow."""
+    return np.matmul(a, b).astype(a.dtype, copy=False)
+
+
 def _matrix_shape(tensor: Tensor, swapped: bool) -> tuple[Dim, Dim]:
     if len(tensor.shape) < 2:
         raise ValueError(f"a matrix was expected, found shape {tuple(tensor.shape)}")
@@ -62,13 +67,13 @@ def _batch_matmul_gradient(
 
 define(
     "MatMul",
-    kernel=lambda a, b, transpose_a=False, transpose_b=False: np.matmul(_swap(a, transpose_a), _swap(b, transpose_b)),
+    kernel=lambda a, b, transpose_a=False, transpose_b=False: _product(_swap(a, transpose_a), _swap(b, transpose_b)),
     shape=lambda a, b, transpose_a=False, transpose_b=False: _product_shape(a, b, transpose_a, transpose_b),
     gradient=_matmul_gradient,
 )
 define(
     "BatchMatMulV2",
-    kernel=lambda x, y, adj_x=False, adj_y=False: np.matmul(_swap(x, adj_x), _swap(y, adj_y)),
+    kernel=lambda x, y, adj_x=False, adj_y=False: _product(_swap(x, adj_x), _swap(y, adj_y)),
     shape=lambda x, y, adj_x=False, adj_y=False: _product_shape(x, y, adj_x, adj_y),
     gradient=_batch_matmul_gradient,
 )

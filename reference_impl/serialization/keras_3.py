@@ -110,7 +110,7 @@ _RENAMED: dict[str, dict[str, str]] = {
 }
 """Arguments that have other names in Keras 3, by class."""
 
-_NOW_CALLED = {"SyncBatchNormalization": "BatchNormalization"}
+_NOW_CALLED = {"SyncBatchNormalization": "BatchNormalization", "Policy": "DTypePolicy"}
 _NO_SALT = [0xDECAFCAFFE, 0xDECAFCAFFE]
 
 
@@ -234,7 +234,7 @@ def module_of(name: str) -> str | None:
 
     if name in ("Functional", "Model"):
         return "keras.src.models.functional" if name == "Functional" else "keras"
-    if name == "Sequential":
+    if name in ("Sequential", "Policy"):
         return "keras"
     kinds: dict[str, Any] = {
         "layers": layers, "initializers": initializers, "regularizers": regularizers, "constraints": constraints,

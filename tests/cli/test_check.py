@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -23,6 +24,7 @@ import reference_impl
 from conformance.checking.results import SCHEMA_FILE, Document, read
 from conformance.cli import cli
 from tests.checking.models import broken, dense, save
+from tests.reference.formats.test_saved_model_reading import module
 
 # What the file is called → what comes of it in the broken implementation, and of the model.
 FATES = {
@@ -64,6 +66,30 @@ def check(tmp_path: Path) -> Callable[..., Result]:
         return CliRunner().invoke(cli, given, catch_exceptions=False)
 
     return run
+
+
+def test_a_path_is_relative_to_where_the_command_is_called(
+    check: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """An adapter works in a folder of its own."""
+    save(tmp_path / "good.h5", dense())
+    (tmp_path / "mine.py").write_text("MINE = 1\n")
+    monkeypatch.chdir(tmp_path)
+    done = check("good.h5", "--against", "broken", "--custom-objects", "mine.py")
+    assert done.exit_code == 0, done.output
+    assert "broken 1.0: 1 loaded" in done.output
+
+
+def test_a_savedmodel_without_keras_is_compared_as_variables(check: Callable[..., Result], tmp_path: Path):
+    module().save(tmp_path / "plain")
+    done = check(tmp_path / "plain", "--against", "broken")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"equal +.*plain  savedmodel without Keras, \d+ weights", done.output)
+
+    (tmp_path / "plain" / "variables" / "variables.data-00000-of-00001").unlink()
+    done = check(tmp_path / "plain", "--against", "broken")
+    assert done.exit_code == 1
+    assert "broken: refused  " in done.output
 
 
 def by_name(document: Document) -> dict[str, Any]:

@@ -294,3 +294,26 @@ def test_the_text_tells_each_part_and_how_to_see_the_rest(saved: Path):
         "none found",
     ):
         assert said in done.stdout
+
+
+def test_what_a_model_was_compiled_with_decides_who_loads_it_compiled(tmp_path: Path):
+    def compiled(**training: Any) -> str:
+        config = sequential(INPUT, as_object("Dense", name="d", units=2))
+        file = with_config(tmp_path / "m.h5", config, training_config=json.dumps({"metrics": [], **training}))
+        return loads(inspect(file))["keras3"]
+
+    adam = {"class_name": "Adam", "config": {"learning_rate": 0.1}}
+    assert compiled(loss="huber", optimizer_config=adam) == "yes"
+    assert compiled(loss="mse", optimizer_config=adam) == "uncompiled"
+    assert compiled(loss="huber", optimizer_config={**adam, "config": {"lr": 0.1}}) == "uncompiled"
+
+
+def test_a_saved_model_with_a_loss_of_its_writers_own_loads_uncompiled(tmp_path: Path):
+    def mine(expected: Any, found: Any) -> Any:
+        return keras.tf.reduce_mean(keras.tf.square(expected - found))
+
+    for loss, answer in (("mse", "yes"), (mine, "uncompiled")):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile("adam", loss)
+        model.save(str(tmp_path / answer))
+        assert loads(inspect(tmp_path / answer))["tf2.15"] == answer

@@ -214,9 +214,9 @@ def test_the_options_of_the_suites_process(tmp_path):
     words = plan.suite_options(target, tmp_path / "records")
     assert words == [
         "--implementation", "toy", "--conformance-records", str(tmp_path / "records"),
-        "--conformance-dialect", "keras-2.4", "--implementation-file", "toy.toml", "--conformance-python", "/bin/py", "--piped",
-        "--requirement", "a.b", "--requirement", "c.d", "-k", "x and y",
-        "--max-examples=3", "--conformance-seed=7", "-p", "xdist.plugin", "-n", "2",
+        "--conformance-dialect", "keras-2.4", "--implementation-file", "toy.toml", "--conformance-python", "/bin/py",
+        "--conformance-piped", "--conformance-requirement", "a.b", "--conformance-requirement", "c.d", "-k", "x and y",
+        "--conformance-max-examples=3", "--conformance-seed=7", "-p", "xdist.plugin", "-n", "2",
     ]  # fmt: skip
     assert plan.command(target) == (
         "keras-conformance run toy --dialect keras-2.4 --python toy=/bin/py --implementation-file toy.toml"

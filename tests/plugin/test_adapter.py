@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from conformance import plugin
 from conformance.plugin import CASE, VARIANTS
 from conformance.suite import case
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "adapters" / "node"
-PART = ("--chapter", "weights", "--chapter", "claims")
+CHAPTERS = ("weights", "claims")
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def pytest_run(*options: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.usefixtures("node")
 def test_the_toy_library_gets_its_verdicts(tmp_path: Path):
     file = str(FOLDER / "tinynet.toml")
-    done = run("conformance", "run", "--implementation-file", file, *PART, "--output", "results.json", cwd=tmp_path)
+    part = [word for name in CHAPTERS for word in ("--chapter", name)]
+    done = run("conformance", "run", "--implementation-file", file, *part, "--output", "results.json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["runs"]
     verdicts = {unit["unit"]: unit["verdict"] for unit in found["units"]}
@@ -54,7 +56,8 @@ def test_the_toy_library_gets_its_verdicts(tmp_path: Path):
 @pytest.mark.usefixtures("node")
 def test_pytest_gives_the_same_under_xdist(tmp_path: Path):
     pytest.importorskip("xdist")
-    options = ("--implementation-file", str(FOLDER / "tinynet.toml"), *PART, "-p", "xdist.plugin", "-n", "2")
+    part = [word for name in CHAPTERS for word in ("--conformance-chapter", name)]
+    options = ("--implementation-file", str(FOLDER / "tinynet.toml"), *part, "-p", "xdist.plugin", "-n", "2")
     done = pytest_run("--pyargs", "conformance.suite", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "keras-conformance: suite " in done.stdout
@@ -99,7 +102,7 @@ def test_the_plugin_is_inert_in_a_host_project(tmp_path: Path):
 
 
 def test_the_suite_asks_which_implementation(tmp_path: Path):
-    options = ("--chapter", "claims", "-x", "-q")
+    options = ("--conformance-chapter", "claims", "-x", "-q")
     done = pytest_run("--pyargs", "conformance.suite", *options, cwd=tmp_path)
     assert done.returncode != 0
     assert "say which with --implementation NAME" in done.stdout
@@ -114,3 +117,14 @@ def test_marked_tests_are_chosen_by_chapter(tmp_path: Path):
 
 def test_what_the_plugin_knows_without_importing_the_suite_is_so():
     assert (CASE, VARIANTS) == (case.ATTRIBUTE, case.VARIANTS)
+
+
+def test_no_option_is_in_the_way_of_another_plugin():
+    """Two plugins with an option of the same name end pytest at its start, in a host project that has both."""
+    parser = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(parser)
+    names = {name for group in parser._groups for option in group.options for name in option.names()}
+    assert {name for name in names if not name.startswith("--conformance-")} == {
+        "--implementation",
+        "--implementation-file",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,29 @@ from hypothesis import strategies as st
 
 from conformance.protocol.errors import AdapterCrash, AdapterTimeout, Refused, Unsupported
 from conformance.spec import load_specification
+from conformance.strategies import layer_catalogue
 from conformance.suite import runner
 from conformance.suite.case import case_of, example, examples, requirement
 from conformance.suite.compare import Mismatch, assert_same_array, assert_same_arrays, assert_same_numbers
 
 
 class FakeSession:
-    """A session that only counts how often it was reset."""
+    """A session that counts how often it was reset, and builds the ``layers`` it claims."""
 
-    def __init__(self) -> None:
+    def __init__(self, *layers: str) -> None:
         self.resets: list[int] = []
+        self.hello = SimpleNamespace(layers={"core": layers})
+        self.trace: list[tuple[str, dict[str, Any]]] = []
 
     def reset(self, seed: int) -> None:
         self.resets.append(seed)
+        self.trace.clear()
+
+    def build(self, *layers: str) -> None:
+        self.trace.append(("build", {"blueprint": {"layers": [{"id": name, "class": name} for name in layers]}}))
+        for name in layers:
+            if name not in self.hello.layers["core"]:
+                raise Unsupported(f"there is no {name}")
 
 
 def run(function: Callable[..., Any], session: FakeSession | None = None, **drawing: Any) -> runner.Outcome:
@@ -155,6 +166,48 @@ def test_a_failure_is_a_failure_however_much_is_filtered():
         raise Mismatch("number", 1, number)
 
     assert run(test).verdict == "fail"
+
+
+def building(*layers: str) -> Callable[..., None]:
+    @requirement("model.weights")
+    @examples(name=st.sampled_from(layers), cost="save")
+    def test(impl: Any, name: str) -> None:
+        impl.build("Dense", name)
+        assert name != "Flatten"
+
+    return test
+
+
+def test_an_example_with_a_layer_that_is_not_claimed_is_put_aside():
+    rare = building("Dense", *(entry.cls for entry in layer_catalogue("preprocessing", "keras-3")))
+    outcome = run(rare, FakeSession("Dense"), times=3)
+    assert (outcome.verdict, outcome.examples) == ("pass", 1)
+    assert "layers not claimed: AugMix, AutoContrast" in outcome.notes[0]
+
+
+def test_where_every_example_needs_a_layer_that_is_not_claimed_the_test_is_not_claimed():
+    outcome = run(building("LSTM", "GRU"), FakeSession("Dense"))
+    assert (outcome.verdict, outcome.kind, outcome.examples) == ("not-claimed", None, 0)
+
+    @requirement("model.weights")
+    def undrawn(impl: Any) -> None:
+        impl.build("LSTM")
+
+    assert run(undrawn, FakeSession("Dense")).verdict == "not-claimed"
+
+
+def test_a_failure_beside_an_example_put_aside_is_a_failure():
+    assert run(building("LSTM", "Flatten"), FakeSession("Dense", "Flatten")).verdict == "fail"
+
+
+def test_what_is_claimed_or_no_layer_of_keras_must_be_built():
+    class Forgetful(FakeSession):
+        def build(self, *layers: str) -> None:
+            super().build(*layers)
+            raise Unsupported("after all there is none")
+
+    assert run(building("LSTM"), Forgetful("Dense", "LSTM")).verdict == "fail"
+    assert run(building("Unheard"), FakeSession("Dense")).verdict == "fail"
 
 
 def test_examples_are_multiplied_or_replaced():

@@ -110,6 +110,34 @@ def test_faults_of_a_zip_are_named_with_their_place(tmp_path: Path):
     assert [entry.stored for entry in facts.entries] == [False, False]
 
 
+def field(number: int, value: bytes | str) -> bytes:
+    """A field of a protocol buffer that is a message or a text of fewer than 128 bytes."""
+    data = value.encode() if isinstance(value, str) else value
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def meta_graph(node: str, *tags: str) -> bytes:
+    info = b"".join(field(4, tag) for tag in tags) + field(5, "1.15.0")
+    return field(2, field(1, info) + field(2, field(1, field(1, node) + field(2, "NoOp"))))
+
+
+@pytest.mark.parametrize(
+    ("graphs", "tags", "node"),
+    [
+        ([("training", ("train",)), ("serving", ("serve", "gpu"))], ("serve", "gpu"), "serving"),
+        ([("training", ("train",)), ("evaluating", ("eval",))], ("train",), "training"),
+        ([("only", ())], (), "only"),
+    ],
+)
+def test_of_several_meta_graphs_the_one_for_serving_is_told(
+    tmp_path: Path, graphs: list[tuple[str, tuple[str, ...]]], tags: tuple[str, ...], node: str
+):
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01" + b"".join(meta_graph(name, *its) for name, its in graphs))
+    facts = witness.savedmodel.read(tmp_path)
+    assert (facts.tags, [one.name for one in facts.graph]) == (tags, [node])
+    assert facts.meta_graphs == tuple(its for _, its in graphs)
+
+
 def test_faults_of_a_savedmodel_are_named_with_their_place(tmp_path: Path):
     with pytest.raises(WitnessError, match=r"saved_model\.pb: file: cannot be read"):
         witness.savedmodel.read(tmp_path)

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from conformance.mutants.mutant import mutant
-from conformance.mutants.tools import exchanged
+from conformance.mutants.tools import every_layer, exchanged
 
 HDF5 = "reference_impl.formats.hdf5.optimizer"
 RESTORE = "reference_impl.formats.checkpoint.restore:Restoration"
@@ -196,3 +196,47 @@ def compile_forgets_arguments_of_losses(original: Any, model: Any, config: Any, 
 def compile_forgets_loss_weights(original: Any, model: Any, config: Any, *args: Any) -> Any:
     """The weights of the losses of several outputs are all 1 again."""
     original(model, {**config, "loss_weights": None}, *args)
+
+
+# What is neither a slot nor a count of steps
+
+
+def _rates_become_numbers(model: Any) -> Any:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and callable(optimizer._hyper["learning_rate"]):
+        optimizer._hyper["learning_rate"] = float(optimizer.hyper("learning_rate"))
+    return model
+
+
+@mutant("model.learning-rate-schedule[hdf5]", target="reference_impl.formats.hdf5.model:read_model")
+def hdf5_freezes_schedules(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A schedule comes back as the rate that it had when the model was saved."""
+    return _rates_become_numbers(original(*args, **kwargs))
+
+
+@mutant("model.learning-rate-schedule[savedmodel]", target="reference_impl.formats.savedmodel.revive:load_model")
+def savedmodel_freezes_schedules(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A schedule comes back out of a folder as the rate that it had when the model was saved."""
+    return _rates_become_numbers(original(*args, **kwargs))
+
+
+def _stateful(model: Any) -> list[Any]:
+    return [layer for layer in every_layer(model) if getattr(layer, "stateful", False)]
+
+
+@mutant("model.recurrent-state[hdf5]", target="reference_impl.formats.hdf5.model:read_model")
+def hdf5_recurrent_layers_forget(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A stateful layer comes back as one that begins each batch with zeros."""
+    model = original(*args, **kwargs)
+    for layer in _stateful(model):
+        layer.stateful = False
+    return model
+
+
+@mutant("model.recurrent-state[savedmodel]", target="reference_impl.formats.savedmodel.revive:load_model")
+def savedmodel_begins_states_anew(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A layer is made from its config and its states, which are no weights, are not looked for in the folder."""
+    model = original(*args, **kwargs)
+    for layer in _stateful(model):
+        layer.reset_states()
+    return model

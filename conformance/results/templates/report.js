@@ -38,7 +38,7 @@
     find("shown").textContent = `${shown} of ${rows.length} requirements`;
   };
 
-  const heads = all(".matrix thead [data-run]").map((head) => head.firstChild.textContent);
+  const heads = all(".matrix thead [data-run]").map((head) => [...head.childNodes].map((part) => part.textContent).join(" "));
   for (const cell of all(".matrix td")) cell.dataset.name = heads[Number(cell.dataset.run)];
 
   const open = () => {

@@ -10,12 +10,21 @@ Texts of variable length are in collections::
 The library goes from object to object by their sizes. One that is 0 where it must not be, or that leads out of the
 collection, sends it round for ever or out of its memory; such a file is refused here. Collections begin at multiples of 8
 bytes, where the library puts them.
+
+Whoever has such a text refers to it so, wherever that is:
+
+    0   length u32, address of the collection u64, index u32
+
+For one damaged length the library takes up to 4 GB of memory before it looks. The addresses are searched for, so that a
+length beyond the file is refused before: one at a multiple of 8, as the library puts it, that names an object which is
+there. Other bytes may look like an address, and a good file must not be refused for them.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Collection
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +34,9 @@ from reference_impl.errors import LoadError
 _START = np.frombuffer(b"GCOL\x01\0\0\0", "<u8")[0]
 _CHUNK = 1 << 16
 _HEAD = 16
+_SEARCHED = 64 << 20
+"""Bytes to search, all addresses together. Larger files are not: reading them takes long enough, and the memory of a large
+file is in proportion to what a length can ask for."""
 _OBJECT = struct.Struct("<H6xQ")
 
 
@@ -37,16 +49,37 @@ def check_file(path: str) -> None:
 def check(content: bytes | memoryview, place: str) -> None:
     """The same for the bytes of a file; ``place`` is for messages."""
     words = np.frombuffer(content, "<u8", len(content) // 8)
+    heaps: dict[int, set[int]] = {}
     for first in range(0, len(words), _CHUNK):
         for found in np.flatnonzero(words[first : first + _CHUNK] == _START).tolist():
-            _check_heap(content, (first + found) * 8, place)
+            start = (first + found) * 8
+            heaps[start] = _check_heap(content, start, place)
+    if len(heaps) * len(content) <= _SEARCHED:
+        whole = bytes(content)
+        for start, indexes in heaps.items():
+            _check_references(whole, start, indexes, place)
 
 
-def _check_heap(content: bytes | memoryview, start: int, place: str) -> None:
+def _check_references(content: bytes, heap: int, indexes: Collection[int], place: str) -> None:
+    address = heap.to_bytes(8, "little")
+    at = content.find(address, 4)
+    while at >= 0:
+        length, index = (int.from_bytes(content[start : start + 4], "little") for start in (at - 4, at + 8))
+        if (at - 4) % 8 == 0 and index in indexes and length > len(content):
+            raise LoadError(
+                f"{place}: byte {at - 4}: found a text of {length} bytes in a file of {len(content)}, expected one that "
+                "fits; the file is damaged"
+            )
+        at = content.find(address, at + 1)
+
+
+def _check_heap(content: bytes | memoryview, start: int, place: str) -> set[int]:
+    """The indexes of the objects that are there."""
+    found: set[int] = set()
     end = start + int.from_bytes(content[start + 8 : start + 16], "little")
     at = start + _HEAD
     if end > len(content):
-        return  # the library notices
+        return found  # the library notices
     while at + _OBJECT.size <= end:
         index, size = _OBJECT.unpack(content[at : at + _OBJECT.size])
         step = size if index == 0 else _OBJECT.size + (size + 7) // 8 * 8
@@ -55,4 +88,6 @@ def _check_heap(content: bytes | memoryview, start: int, place: str) -> None:
                 f"{place}: byte {at}: found an object of {size} bytes in a heap that ends at byte {end}, expected one that "
                 "fits; the file is damaged"
             )
+        found.add(index)
         at += step
+    return found - {0}

@@ -113,7 +113,8 @@ def read_model(file: Any, place: str, custom_objects: Mapping[str, Any] | None =
         )
     group = subgroup(file, MODEL_WEIGHTS, place, "the model's weights; the file is damaged")
 
-    model = _naming(place, "model_config", lambda: deserialize_model(config, custom_objects))
+    with dialects.reading(read_text(file.attrs, "keras_version", place)):
+        model = _naming(place, "model_config", lambda: deserialize_model(config, custom_objects))
     weights_module.load_weights(group, model, f"{place}: {MODEL_WEIGHTS}", own=True)
     if not compile:
         return model

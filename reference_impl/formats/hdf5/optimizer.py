@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from reference_impl.formats.hdf5.attributes import read_text
 from reference_impl.formats.hdf5.legacy_weights import Origin, changes
 from reference_impl.formats.hdf5.matching import Weight, match
 from reference_impl.formats.hdf5.stored import StoredLayer, StoredWeight, read_layer, read_value
-from reference_impl.formats.hdf5.weights import write_list_of_weights
+from reference_impl.formats.hdf5.weights import distinct_names, write_list_of_weights
 from reference_impl.optimizers.later import Generation
 from reference_impl.optimizers.layouts import Entry, layout
 from reference_impl.tracking import Array
@@ -33,7 +34,8 @@ Assignments = list[tuple[Callable[[Array], None], Array]]
 
 def write(file: Any, model: Any) -> None:
     """Write the state of the model's optimizer, as 2.4 lists it."""
-    write_list_of_weights(file, OPTIMIZER_WEIGHTS, model.optimizer.weights)
+    optimizer = model.optimizer
+    write_list_of_weights(file, OPTIMIZER_WEIGHTS, optimizer.weights, _names(optimizer, model))
 
 
 def restore(file: Any, model: Any, place: str) -> None:
@@ -45,6 +47,9 @@ def restore(file: Any, model: Any, place: str) -> None:
     stored = read_layer(file, OPTIMIZER_WEIGHTS, place)
     generation = _generation(stored)
     entries = layout(model.optimizer, _trained(model, stored), generation)
+    if generation == "keras-2.4":
+        names = _names(model.optimizer, model)
+        entries = [replace(entry, name=name) for entry, name in zip(entries, names, strict=True)]
     version = read_text(file.attrs, "keras_version", place) or "1"
     found = [weight for weight in stored.weights if generation != "keras-2.11" or not _is_rate(weight)]
     if version.startswith(("1", "2.0", "2.1", "2.2", "2.3")) and generation == "keras-2.4":
@@ -69,17 +74,34 @@ def restore(file: Any, model: Any, place: str) -> None:
         assign(value)
 
 
+def _names(optimizer: Any, model: Any) -> list[str]:
+    """The names of ``optimizer.weights``. A slot bears that of its weight, in which equal ones are told apart.
+
+    They are numbered in the order of all the model's weights, for which of them have slots, and in which order, hangs
+    on what was trained when. (Keras 2.4 does not save equal names, and reads any by their order.)
+    """
+    renamed: dict[int, str] = {}
+    for weight, distinct in zip(model.weights, distinct_names(model.weights), strict=True):
+        for name in optimizer.get_slot_names() if distinct != weight.name else ():
+            slot = optimizer._slot(weight, name)
+            if slot is not None:
+                scope = slot.name.removesuffix(f"{weight.name.removesuffix(':0')}/{name}:0")
+                renamed[id(slot)] = f"{scope}{distinct.removesuffix(':0')}/{name}:0"
+    return [renamed.get(id(variable), str(variable.name)) for variable in optimizer.weights]
+
+
 def _trained(model: Any, stored: StoredLayer) -> list[Any]:
     """The weights the optimizer has slots for: those that train, and those that did before they were frozen."""
     training = {id(variable) for variable in model.trainable_weights}
     if len(training) == len(model.weights):
         return list(model.trainable_weights)
     names = "\n".join(weight.name for weight in stored.weights)
+    distinct = distinct_names(model.weights)
 
     def had_slots(name: str) -> bool:
         return f"/{name}" in names or f"/{name.removesuffix(':0')}/" in names
 
-    frozen = [v for v in model.weights if id(v) not in training and had_slots(v.name)]
+    frozen = [v for v, name in zip(model.weights, distinct, strict=True) if id(v) not in training and had_slots(name)]
     if not frozen:
         return list(model.trainable_weights)
     kept = training | {id(variable) for variable in frozen}

@@ -111,10 +111,13 @@ def write_weights(group: Any, model: Any) -> None:
         write_list_of_weights(group, TOP_LEVEL, top_level)
 
 
-def write_list_of_weights(parent: Any, name: str, weights: Sequence[Any]) -> None:
-    """Write ``weights`` into the group ``name``, their names into its attribute ``weight_names``."""
+def write_list_of_weights(parent: Any, name: str, weights: Sequence[Any], names: list[str] | None = None) -> None:
+    """Write ``weights`` into the group ``name``, their names into its attribute ``weight_names``.
+
+    ``names``: other names than :func:`distinct_names` gives them.
+    """
     group = parent.require_group(name)
-    names = distinct_names(weights)
+    names = distinct_names(weights) if names is None else names
     check_names(names, "weight")
     write_list(group.attrs, "weight_names", names)
     for weight_name, weight in zip(names, weights, strict=True):
@@ -156,7 +159,7 @@ def pair(stored: StoredLayer, weights: Sequence[Any], whose: str) -> Plan:
     plan: Plan = []
     for index, variable, wanted in zip(order, weights, present, strict=True):
         found = stored.weights[index]
-        if found.shape != wanted.shape:
+        if not variable.takes(found.shape):
             fail(f"{stored.place}/{found.name}", f"shape {found.shape}", f"{wanted.shape} of {wanted.name}")
         plan.append((variable, read_value(stored, found, variable.dtype)))
     return plan

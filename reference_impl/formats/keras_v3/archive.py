@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import os
+import struct
 import time
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -30,13 +33,17 @@ from reference_impl.formats.hdf5 import heaps
 from reference_impl.formats.hdf5.model import NOT_COMPILED
 from reference_impl.formats.keras_v3 import weights
 from reference_impl.formats.keras_v3.walk import Generation, places
+from reference_impl.serialization.generic import REFUSALS
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 PICKLED = "model.weights.npz"
 _VERSIONS = {"keras-2.15": "2.15.0", "keras-3": "3.15.1"}
 _MAX_JSON = 256 << 20
 _MORE = 64 << 20
-_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, struct.error),
+)
 
 
 # -- writing -----------------------------------------------------------------------------------------------
@@ -116,7 +123,7 @@ def _build(model: Any, config: Mapping[str, Any]) -> None:
         return
     try:
         model.build(tuple(cast("list[Any]", found)) if isinstance(found, list) else found)
-    except (TypeError, ValueError, NotImplementedError) as error:
+    except REFUSALS as error:
         warnings.warn(f"{model.name!r} could not be built for {found}: {error}", stacklevel=4)
 
 
@@ -139,6 +146,7 @@ def _read_weights(
     import h5py  # pyright: ignore[reportMissingTypeStubs]
 
     from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
+    from reference_impl.formats.hdf5.noticed import noticed
 
     if WEIGHTS not in archive.namelist():
         found = sorted(archive.namelist())[:8]
@@ -151,7 +159,7 @@ def _read_weights(
         file = h5py.File(io.BytesIO(content), "r")
     except H5PY_ERRORS as error:
         raise LoadError(f"{place}: found an HDF5 file that is damaged ({error}), expected a whole one") from error
-    with file:
+    with file, noticed(place):
         if assets:
             _read_assets(archive, path, model, _generation(file, place))
         stored = cast("Any", file).get("optimizer/vars") if optimizer else None

@@ -20,6 +20,7 @@ from typing import Any, cast
 from reference_impl.errors import LoadError
 from reference_impl.formats.hdf5 import heaps
 from reference_impl.formats.hdf5.attributes import H5PY_ERRORS
+from reference_impl.formats.hdf5.noticed import noticed
 from reference_impl.formats.keras_v3 import weights
 
 SUFFIX = ".weights.json"
@@ -30,7 +31,7 @@ def load(path: str, model: Any, skip_mismatch: bool = False) -> None:
     """Give ``model`` the weights in the files that ``path`` names, all or (``LoadError``) none."""
     import h5py  # pyright: ignore[reportMissingTypeStubs]
 
-    with ExitStack() as opened:
+    with noticed(path), ExitStack() as opened:
         files: list[Any] = []
         for name in _names(path):
             shard = os.path.join(os.path.dirname(path), name)

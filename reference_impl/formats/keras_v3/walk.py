@@ -5,6 +5,8 @@ The path of an object is the way to it by attributes, from the model down: ``one
 name. An object that two ways lead to is at the one that was gone first, so the order of the walk is part of the format:
 
 ==================  ===================================================================================================
+keras-2.12          attributes in alphabetical order, ``_layer_checkpoint_dependencies`` of models with a graph among
+                    them: the edges of a checkpoint, in which a layer with weights is twice and is counted twice
 keras-2.15          attributes in reversed alphabetical order, ``layers`` of every model among them; of a container in
                     a container Keras stores nothing: here it comes after all else, as in keras-3, where Keras does not
                     look
@@ -27,9 +29,11 @@ from reference_impl.layers.preprocessing import TextVectorization
 from reference_impl.metrics import Metric
 from reference_impl.optimizers import Optimizer
 from reference_impl.optimizers.layouts import layout
-from reference_impl.tracking import Array
+from reference_impl.tracking import Array, layer_edges
 
-Generation = Literal["keras-2.15", "keras-3"]
+Generation = Literal["keras-2.12", "keras-2.15", "keras-3"]
+
+LAYERS = {"keras-2.12": "_layer_checkpoint_dependencies", "keras-2.15": "layers", "keras-3": "layers"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class _Walk:
                 yield from self.of(item, called(snake_case(type(item).__name__)))
             elif isinstance(item, list | tuple | Mapping):
                 inner = called("container")
-                if self.generation == "keras-2.15":
+                if self.generation != "keras-3":
                     self.postponed.append((cast("Any", item), inner))
                 else:
                     yield from self.of_container(cast("Any", item), inner)
@@ -122,6 +126,10 @@ class _Walk:
             found.pop("optimizer", None)
         if isinstance(target, Optimizer):
             return []
+        if self.generation == "keras-2.12":
+            if with_graph:
+                found[LAYERS["keras-2.12"]] = layer_edges(target.layers)
+            return sorted(found.items())
         if self.generation == "keras-2.15":
             if is_model:
                 found["layers"] = list(target.layers)
@@ -141,8 +149,7 @@ class _Walk:
             return _numbered([Value(entry.name, entry.shape, entry.read, entry.write) for entry in entries])
         if hasattr(target, "named_values"):
             named: dict[str, Value] = {key: Value(key, *value) for key, value in target.named_values().items()}
-            if named:
-                return named
+            return named
         if isinstance(target, Metric):
             return _numbered([_value(variable) for variable in target.variables])
         if isinstance(target, Layer):

@@ -25,9 +25,12 @@ from reference_impl.errors import LoadError
 from reference_impl.formats.hdf5.attributes import H5PY_ERRORS, read_text
 from reference_impl.formats.hdf5.matching import stem
 from reference_impl.formats.hdf5.stored import find_weight, subgroup
-from reference_impl.formats.keras_v3.walk import Generation, Place, Value, places
+from reference_impl.formats.keras_v3.walk import LAYERS, Generation, Place, Value, places
 from reference_impl.metrics import Metric
 from reference_impl.tracking import Array
+
+_KINDS = "biufV"
+"""Kinds of dtypes that a variable's values can be of; bfloat16 is V."""
 
 Assignments = list[tuple[Callable[[Array], None], Array]]
 
@@ -62,17 +65,15 @@ def is_v3(file: Any) -> bool:
 
 
 def generation_of(file: Any) -> Generation:
-    """Keras 3 writes names, its predecessors do not."""
-    found: list[bool] = []
+    """Keras 3 writes names, its predecessors do not; 2.12 does not look into ``layers``."""
 
-    def look(name: str, item: Any) -> bool | None:
-        if name.rsplit("/", 1)[-1] == "vars" and "name" in item.attrs:
-            found.append(True)
-            return True
-        return None
+    def look(name: str, item: Any) -> Generation | None:
+        last = name.rsplit("/", 1)[-1]
+        if last == LAYERS["keras-2.12"]:
+            return "keras-2.12"
+        return "keras-3" if last == "vars" and "name" in item.attrs else None
 
-    file.visititems(look)
-    return "keras-3" if found else "keras-2.15"
+    return file.visititems(look) or ("keras-2.15" if "layers" in file else "keras-2.12")
 
 
 def load(file: Any, model: Any, place: str, optimizer: bool = False, skip_mismatch: bool = False) -> None:
@@ -87,7 +88,9 @@ def load_parts(
     plan: Assignments = []
     fresh: list[str] = []
     try:
-        generation = "keras-3" if any(generation_of(file) == "keras-3" for file in files) else "keras-2.15"
+        found = [generation_of(file) for file in files]
+        generation: Generation = "keras-2.12" if "keras-2.12" in found else "keras-2.15"
+        generation = "keras-3" if "keras-3" in found else generation
         targets = places(model, generation, optimizer)
         claimed = {target.path for target in targets}
         left = list(dict.fromkeys(path for file in files for path in _left_over(file, claimed)))
@@ -129,7 +132,7 @@ def _left_over(file: Any, claimed: set[str]) -> list[str]:
     def look(path: str, item: Any) -> None:
         parts = path.split("/")
         if parts[-2:-1] == ["vars"] and not hasattr(item, "keys"):
-            layers = ("/".join(parts[: end + 2]) for end, part in enumerate(parts[:-3]) if part == "layers")
+            layers = ("/".join(parts[: end + 2]) for end, part in enumerate(parts[:-3]) if part in LAYERS.values())
             found.update((layer, None) for layer in layers if layer not in claimed)
 
     file.visititems(look)
@@ -184,6 +187,8 @@ def _value(group: Any, name: str, entry: Value, where: str) -> Array:
         found = find_weight(group, name, where, entry.name)
         if entry.shape is not None and found.shape != entry.shape:
             _fail(f"{where}/{name}", f"shape {found.shape}", f"{entry.shape} of {entry.name}")
+        if found.dtype.kind not in _KINDS or found.dtype.names is not None:
+            _fail(f"{where}/{name}", f"values of {found.dtype}", f"numbers, as {entry.name} has")
         return np.asarray(group[name][()])
     except LoadError:
         raise

@@ -231,7 +231,14 @@ class SavedObjects:
         if name not in edges:
             return None
         function = self.get(edges[name])
-        return function() if isinstance(function, RestoredFunction | ConcreteFunction) else None
+        if not isinstance(function, RestoredFunction | ConcreteFunction):
+            return None
+        try:
+            return function()
+        except LoadError:
+            raise
+        except ValueError as error:
+            raise LoadError(f"{self.stored.path}: {self.stored.place(edges[name])}: {error}") from error
 
     def _captured_tensor(self, number: int) -> None:
         self.stored.fail(

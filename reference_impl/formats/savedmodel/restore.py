@@ -17,17 +17,20 @@ TensorFlow itself restores none of this from a SavedModel, although it is all th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from reference_impl.errors import LoadError
+from reference_impl.formats.checkpoint.matching import Pair
 from reference_impl.formats.checkpoint.restore import Restoration
-from reference_impl.formats.checkpoint.stored import StoredGraph
+from reference_impl.formats.checkpoint.stored import StoredGraph, StoredNode
 from reference_impl.formats.savedmodel.stored import Stored
 from reference_impl.optimizers.layouts import layout
 from reference_impl.variables import Variable
 
 _GENERATION = "keras-2.11"
+_PLACE = re.compile(r"layer-\d+")
 
 
 def restore(stored: Stored, model: Any, given: Collection[int] = ()) -> None:
@@ -45,7 +48,7 @@ def restore(stored: Stored, model: Any, given: Collection[int] = ()) -> None:
         _make_state(stored, optimizer, model)
     restoration = Restoration(StoredGraph(stored.prefix, nodes, stored.bundle), model)
     # The model is new: should a value be damaged, nobody has it. So each is verified as it is given, and read once.
-    restoration._match([(model, 0)])
+    restoration._match([*_by_place(nodes, model, 0), (model, 0)])
     lacking = (weight for weight in model.weights if id(weight) not in given)
     missing = [weight.name for weight in lacking if restoration._is_missing(weight)]
     if missing:
@@ -53,6 +56,18 @@ def restore(stored: Stored, model: Any, given: Collection[int] = ()) -> None:
             f"{stored.path}: variables/: found no value for {len(missing)} weights: {', '.join(missing[:5])}; expected one "
             "for each; the folder is incomplete, or its classes now name their weights otherwise"
         )
+
+
+def _by_place(nodes: Sequence[StoredNode], model: Any, number: int) -> Iterator[Pair]:
+    """The layers by their places: the model was made from this very file, so that these agree.
+
+    Which layers count as having weights is a matter of the version: 2.4 counts the table of a given vocabulary.
+    """
+    edges = nodes[number].children
+    for name, child in model._checkpoint_children():
+        if _PLACE.fullmatch(name) and name in edges:
+            yield child, edges[name]
+            yield from _by_place(nodes, child, edges[name])
 
 
 def _make_state(stored: Stored, number: int, model: Any) -> None:

@@ -24,7 +24,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from reference_impl import layers
+from reference_impl import dialects, layers
 from reference_impl.errors import LoadError, UnknownObjectError
 from reference_impl.formats.savedmodel import restore, revived
 from reference_impl.formats.savedmodel.inputs import inputs_of
@@ -70,8 +70,9 @@ def load_model(path: str | os.PathLike[str], custom_objects: Objects | None = No
         )
     with CustomObjectScope(custom_objects):
         revival = Revival(stored)
-        model = revival.layer(0)
-        revival.finish()
+        with dialects.reading((stored.metadata(0) or {}).get("keras_version")):
+            model = revival.layer(0)
+            revival.finish()
         training = (stored.metadata(0) or {}).get("training_config") if compile else None
         if isinstance(training, Mapping) and isinstance(model, Model):
             _compile(model, cast("Form", training), stored)

@@ -79,7 +79,7 @@ class Stored:
         preferred: str | None = None,
     ) -> None:
         self.path = os.fspath(path)
-        message = _read_message(self.path)
+        message, self._beside = _read_message(self.path)
         if tags is None and len(message.meta_graphs) > 1:
             tags = preferred
         self.meta_graph = _chosen(message, tags, self.path)
@@ -165,7 +165,7 @@ class Stored:
     def _metadata(self) -> dict[int, str]:
         path = Path(self.path, METADATA_FILE)
         try:
-            stored = messages.parse(messages.KerasMetadata, path.read_bytes())
+            stored = messages.parse_guarded(messages.KerasMetadata, path.read_bytes(), self._beside)
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -266,7 +266,8 @@ def tags_of(message: Any) -> list[str]:
     return sorted(set(message.meta_info_def.tags))
 
 
-def _read_message(path: str) -> Any:
+def _read_message(path: str) -> tuple[Any, bytes]:
+    """The message, and the beginning of its file, with the checksum."""
     file = Path(path, GRAPH_FILE)
     try:
         data = file.read_bytes()
@@ -279,7 +280,7 @@ def _read_message(path: str) -> Any:
     except OSError as error:
         raise LoadOSError(f"{file}: cannot be read: {error.strerror}") from error
     try:
-        message = messages.parse(messages.SavedModel, data)
+        message = messages.parse_guarded(messages.SavedModel, data)
     except ValueError as error:
         raise LoadError(f"{file}: {error}; found a damaged or foreign file, expected a SavedModel") from error
     if message.saved_model_schema_version != VERSION:
@@ -288,7 +289,7 @@ def _read_message(path: str) -> Any:
         )
     if not message.meta_graphs:
         raise LoadError(f"{file}: found no MetaGraph, expected at least one")
-    return message
+    return message, data[: messages.GUARD_SIZE]
 
 
 def _chosen(message: Any, tags: str | Iterable[str] | None, path: str) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from reference_impl import dialects, functions
 from reference_impl.layers.preprocessing.base import Array, NamedValue, PreprocessingLayer, batches, encode
+from reference_impl.shapes import Dim, TensorShape
+from reference_impl.variables import Variable
 
 
 class Discretization(PreprocessingLayer):
@@ -15,7 +18,8 @@ class Discretization(PreprocessingLayer):
 
     ``bins`` (TensorFlow 2.4): boundaries; a number on a boundary belongs below it; int32. Later generations:
     ``bin_boundaries``, where it belongs above; int64; or ``num_bins`` and ``epsilon`` to learn the boundaries by
-    ``adapt``, and an ``output_mode`` (``int``, ``one_hot``, ``multi_hot``, ``count``).
+    ``adapt``, and an ``output_mode`` (``int``, ``one_hot``, ``multi_hot``, ``count``). What ``adapt`` learns is a weight,
+    ``summary``: float32, (2, n), not trained.
     """
 
     later_arguments = frozenset({"bin_boundaries", "num_bins", "epsilon", "output_mode", "sparse"})
@@ -39,12 +43,34 @@ class Discretization(PreprocessingLayer):
         if given is not None and self.later.get("num_bins") is not None:
             raise ValueError(f"{self.name}: found both bin_boundaries and num_bins, expected one of them")
         self.input_bin_boundaries = None if given is None else [float(x) for x in given]
-        self.bin_boundaries = list(self.input_bin_boundaries or [])
-        self.__dict__["summary"] = np.zeros((2, 0), np.float32)
 
     bins: Array
-    summary: Array
+    summary: Variable
     later: dict[str, Any] | None
+
+    @property
+    def bin_boundaries(self) -> list[float]:
+        """Those given, else those learned; none before."""
+        if self.input_bin_boundaries is not None:
+            return list(self.input_bin_boundaries)
+        if self.later is None or "summary" not in self.__dict__:
+            return []
+        boundaries = _compressed(self.summary.array, 1.0 / int(self.later["num_bins"]))[0, :-1]
+        return [float(x) for x in boundaries]
+
+    def build(self, input_shape: Any) -> None:
+        self._ensure_summary()
+        self.built = True
+
+    def _ensure_summary(self) -> None:
+        if self.later is None or self.later.get("num_bins") is None or "summary" in self.__dict__:
+            return
+        summary = _Summary(np.zeros((2, 0), np.float32), trainable=False, name="summary")
+        if dialects.current() == "keras-3":
+            self.__dict__["summary"] = summary  # no weight there: the boundaries are in the config
+        else:
+            self.summary = summary
+            self._own(summary)
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Take the boundaries that part ``data`` into ``num_bins`` bins of about equal size."""
@@ -57,19 +83,18 @@ class Discretization(PreprocessingLayer):
             for start in range(0, len(batch), batch_size or 32):
                 part = batch[start : start + (batch_size or 32)].astype(np.float32)
                 summary = _merged(_summary(part.ravel(), epsilon), summary, epsilon)
-        self._set_summary(summary)
-
-    def _set_summary(self, summary: Array) -> None:
-        assert self.later is not None
-        self.__dict__["summary"] = np.asarray(summary, np.float32)
-        boundaries = _compressed(self.summary, 1.0 / int(self.later["num_bins"]))[0, :-1]
-        self.bin_boundaries = [float(x) for x in boundaries]
+        self._ensure_summary()
+        self.summary.assign(summary.astype(np.float32))
 
     def named_values(self) -> dict[str, NamedValue]:
         """What the v3 format of Keras 2.15 keeps: the summary of the data (2, n). Keras 3 has the boundaries in the config."""
         if self.later is None or self.later.get("num_bins") is None or dialects.current() == "keras-3":
             return {}
-        return {"0": (None, lambda: self.summary, self._set_summary)}
+        self._ensure_summary()
+        return {"0": (None, lambda: self.summary.array, self._set_summary)}
+
+    def _set_summary(self, summary: Array) -> None:
+        self.summary.assign(summary)
 
     def call(self, inputs: Any) -> Any:
         x = functions.cast_to(inputs, "float32")
@@ -85,15 +110,30 @@ class Discretization(PreprocessingLayer):
     def get_config(self) -> dict[str, Any]:
         if self.later is None:
             return {**super().get_config(), "bins": [int(x) if x.is_integer() else x for x in self.bins.tolist()]}
-        given = self.bin_boundaries if dialects.current() == "keras-3" else self.input_bin_boundaries
+        is_keras_3 = dialects.current() == "keras-3"
+        given = self.bin_boundaries if is_keras_3 else self.input_bin_boundaries
+        config = super().get_config()
+        if is_keras_3 and config["dtype"] == "int64":
+            config["dtype"] = "float32"  # there the inputs, too, would become integers
         return {
-            **super().get_config(),
+            **config,
             "bin_boundaries": list(given) if given else None,
             "num_bins": self.later.get("num_bins"),
             "epsilon": self.later.get("epsilon", 0.01),
             "output_mode": self.later.get("output_mode", "int"),
             "sparse": False,
         }
+
+
+class _Summary(Variable):
+    """Shape (2, n), where n hangs on the data: the row of values, and of how many numbers each stands for."""
+
+    def takes(self, shape: Sequence[Dim]) -> bool:
+        return len(shape) == 2 and shape[0] == 2
+
+    def _take(self, array: Array) -> None:
+        super()._take(array)
+        self.__dict__["shape"] = TensorShape(array.shape)
 
 
 # -- learning boundaries: summaries are rows of values and of how many numbers each stands for ----------------------

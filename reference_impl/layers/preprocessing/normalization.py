@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl import backend, functions
+from reference_impl import backend, dialects, functions
 from reference_impl.layers.preprocessing.base import Array, CombinerLayer, batches
 from reference_impl.variables import Variable
 
@@ -21,7 +21,8 @@ class Normalization(CombinerLayer):
     """
 
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, **kwargs: Any) -> None:
-        self.__dict__["_later"] = "invert" in kwargs
+        # The configs of 2.5 to 2.12 have no ``invert``: one that gives values then looks like one of 2.4.
+        self.__dict__["_later"] = "invert" in kwargs or (mean is not None and dialects.of_file() != "keras-2.4")
         invert = kwargs.pop("invert", False)
         super().__init__(self.__dict__["_later"], **kwargs)
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)

@@ -17,7 +17,7 @@ import pytest
 
 import reference_impl as keras
 from reference_impl import functions
-from reference_impl.formats import messages
+from reference_impl.formats import files, messages
 from reference_impl.formats.checkpoint.bundle import Bundle
 from reference_impl.formats.checkpoint.object_graph import GRAPH_KEY
 from reference_impl.formats.savedmodel.write import folder as folder_module
@@ -245,10 +245,28 @@ def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(
             raise OSError("no")
         rename(source, target)
 
-    monkeypatch.setattr(folder_module.os, "rename", fail)
+    monkeypatch.setattr(files, "exchange", lambda first, second: False)
+    monkeypatch.setattr(os, "rename", fail)
     with pytest.raises(OSError, match="no"):
         small(trained=True).save(tmp_path / "saved")
     assert contents(tmp_path) == before
+
+
+def test_there_is_a_folder_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old and new change places in one step, without a rename that leaves a gap."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    if not files.exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("not run: this system or file system cannot exchange two folders")
+    small(trained=True).save(tmp_path / "saved")
+
+    def gap(source: Any, target: Any) -> None:
+        raise AssertionError(f"{source} was renamed to {target}")
+
+    monkeypatch.setattr(os, "rename", gap)
+    small().save(tmp_path / "saved")
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "saved"]
+    assert len(keras.models.load_model(tmp_path / "saved", compile=False).layers) == 3
 
 
 def test_an_old_folder_is_replaced_whole_and_other_files_in_it_stay(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@
     variables/variables.index, .data-…  the values, a checkpoint
     assets/                             files that the graphs read
 
+Both messages begin with a field that holds a checksum of the rest (see ``formats.messages``), which TensorFlow skips.
+
 It is written beside the place where it is to be, and takes that place when it is whole.
 """
 
@@ -17,8 +19,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +28,7 @@ from reference_impl import dialects
 from reference_impl.formats import messages
 from reference_impl.formats.checkpoint import object_graph
 from reference_impl.formats.checkpoint.writing import write_bundle
+from reference_impl.formats.files import replacing_folder
 from reference_impl.formats.savedmodel import structured
 from reference_impl.formats.savedmodel.write.functions import ModelFunctions
 from reference_impl.formats.savedmodel.write.main_graph import MainGraph, stored_variables
@@ -60,8 +63,9 @@ def write_model(path: Path, model: Any, include_optimizer: bool = True) -> None:
         (folder / "assets").mkdir()
         (folder / "variables").mkdir()
         write_bundle(folder / "variables" / "variables", tensors)
-        (folder / KERAS_METADATA).write_bytes(messages.serialize(metadata))
-        (folder / SAVED_MODEL).write_bytes(messages.serialize(saved_model))
+        graphs = messages.serialize_guarded(saved_model)
+        (folder / KERAS_METADATA).write_bytes(messages.serialize_guarded(metadata, beside=graphs))
+        (folder / SAVED_MODEL).write_bytes(graphs)
         _keep_other_files(path, folder)
     logging.getLogger(__name__).info("Assets written to: %s", path / "assets")
 
@@ -127,29 +131,3 @@ def _keep_other_files(old: Path, new: Path) -> None:
             shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=os.link)
         else:
             os.link(entry, new / entry.name, follow_symlinks=False)
-
-
-@contextmanager
-def replacing_folder(path: Path) -> Generator[Path]:
-    """Give a new folder beside ``path`` to write to; it takes the place of ``path`` if the block ends well.
-
-    If the block raises, what was there is as it was and the new folder is removed. Missing parent folders are made.
-    """
-    path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mark = os.urandom(6).hex()
-    temporary, old = (path.with_name(f".{path.name}.{mark}.{word}") for word in ("tmp", "old"))
-    temporary.mkdir()
-    try:
-        yield temporary
-        if path.exists():
-            os.rename(path, old)
-        try:
-            os.rename(temporary, path)
-        except BaseException:
-            if old.exists():
-                os.rename(old, path)
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

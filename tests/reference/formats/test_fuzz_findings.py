@@ -1,0 +1,219 @@
+"""What the fuzzer found once: files that the readers did not refuse as they must."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+import reference_impl as keras
+from reference_impl import LoadError, tf
+from reference_impl.formats import messages
+from reference_impl.formats.hdf5 import heaps
+
+L = keras.layers
+pytestmark = pytest.mark.filterwarnings("ignore:No training configuration")
+
+
+def model() -> Any:
+    return keras.Sequential([keras.Input((3,)), L.Dense(2, name="one"), L.Dense(2, name="two")])
+
+
+def test_a_deflated_member_that_cannot_be_inflated(tmp_path: Path):
+    path = tmp_path / "m.keras"
+    with keras.dialect("keras-3"):
+        model().save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    harmless: list[tuple[int, int]] = []
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", method) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+            start = archive.getinfo("config.json").header_offset + 30 + len("config.json")
+        for place in range(12):
+            damaged = bytearray(stream.getvalue())
+            damaged[start + place] ^= 0x55
+            path.write_bytes(damaged)
+            with contextlib.suppress(LoadError):  # a few bytes of a stream's head mean nothing
+                keras.models.load_model(path)
+                harmless.append((method, place))
+    assert len(harmless) < 12
+
+
+def test_a_config_that_has_lost_its_layers(tmp_path: Path):
+    """A model of an input alone, which is said to be built."""
+    path = tmp_path / "m.keras"
+    with keras.dialect("keras-2.15"):
+        model().save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["build_config"] = {"input_shape": [None, 3]}
+    del config["config"]["layers"][1:]
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with (
+        pytest.warns(UserWarning, match="could not be built|compiled"),
+        pytest.raises(LoadError, match="no layers for"),
+    ):
+        keras.models.load_model(path)
+
+
+@pytest.mark.parametrize(
+    "value", [np.zeros((2, 2), [("a", "f4"), ("b", "i4")]), np.full((2, 2), b"text"), np.zeros((2, 2), "c8")]
+)
+def test_values_of_another_kind_leave_the_model_as_it_was(tmp_path: Path, value: Any):
+    path = tmp_path / "w.weights.h5"
+    with keras.dialect("keras-3"):
+        model().save_weights(path)
+    with h5py.File(path, "r+") as file:
+        del file["layers/dense_1/vars/0"]
+        file["layers/dense_1/vars/0"] = value
+    target = model()
+    before = target.get_weights()
+    with pytest.raises(LoadError, match="layers/dense_1/vars/0: found values of"):
+        target.load_weights(path)
+    assert all(map(np.array_equal, before, target.get_weights()))
+
+
+def test_a_text_that_claims_to_be_longer_than_the_file(tmp_path: Path):
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = "one"
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL\x01")
+    at = content.index(struct.pack("<IQ", 3, heap))
+    heaps.check(bytes(content), "w.h5")
+    content[at : at + 4] = struct.pack("<I", 1 << 30)
+    with pytest.raises(LoadError, match=f"byte {at}: found a text of 1073741824 bytes in a file of {len(content)}"):
+        heaps.check(bytes(content), "w.h5")
+
+
+def test_a_virtual_dataset_refers_to_a_heap_without_a_length(tmp_path: Path):
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        layout = h5py.VirtualLayout((2,), "f4")
+        layout[:] = h5py.VirtualSource("other.h5", "x", (2,))
+        file.create_virtual_dataset("x", layout)
+    heaps.check_file(str(path))
+
+
+def test_whatever_byte_at_the_beginning_of_an_hdf5_file_is_wrong(tmp_path: Path):
+    """The superblock, the root's header and its attributes: also what h5py raises for asking for an attribute."""
+    path = tmp_path / "m.h5"
+    model().save(path)
+    content = path.read_bytes()
+    for at in range(0, 900, 7):
+        damaged = bytearray(content)
+        damaged[at] ^= 0xFF
+        path.write_bytes(damaged)
+        with contextlib.suppress(LoadError):
+            keras.models.load_model(path)
+
+
+def test_a_table_whose_maker_wants_arguments(tmp_path: Path):
+    words = keras.Sequential([keras.Input((1,), dtype="string"), L.StringLookup(vocabulary=["a", "b"])])
+    with keras.dialect("keras-2.15"):
+        words.save(tmp_path / "m")
+    file = tmp_path / "m" / "saved_model.pb"
+    message = messages.parse_guarded(messages.SavedModel, file.read_bytes())
+    graph = message.meta_graphs[0].object_graph_def
+    edges = [edge for node in graph.nodes for edge in node.children if edge.local_name == "_create_resource"]
+    wanting = next(
+        number
+        for number, node in enumerate(graph.nodes)
+        if node.WhichOneof("kind") == "function"
+        and any(
+            graph.concrete_functions[name].canonicalized_input_signature.ByteSize() > 30
+            for name in node.function.concrete_functions
+        )
+    )
+    assert edges
+    for edge in edges:
+        edge.node_id = wanting
+    file.write_bytes(messages.serialize(message))
+    with pytest.raises(LoadError):
+        tf.saved_model.load(tmp_path / "m")
+
+
+# -- the checksum of a SavedModel's messages -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model().save(tmp_path / "m")
+    return tmp_path / "m"
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "keras_metadata.pb"])
+def test_every_changed_bit_of_a_message_is_noticed(folder: Path, name: str):
+    expected = keras.models.load_model(folder).get_weights()
+    content = (folder / name).read_bytes()
+    for at in (*range(12), *range(12, len(content), len(content) // 40), len(content) - 1):
+        for bit in range(8):
+            damaged = bytearray(content)
+            damaged[at] ^= 1 << bit
+            (folder / name).write_bytes(damaged)
+            try:
+                loaded = keras.models.load_model(folder)
+            except LoadError:
+                continue
+            assert at < messages.GUARD_SIZE - 4, (
+                f"bit {bit} of byte {at}"
+            )  # the mark alone was hit, the content is whole
+            assert all(map(np.array_equal, expected, loaded.get_weights()))
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "keras_metadata.pb"])
+def test_a_message_cut_between_two_fields_is_noticed(folder: Path, name: str):
+    """Which is a whole message, as protobuf has it."""
+    kind = messages.SavedModel if name == "saved_model.pb" else messages.KerasMetadata
+    content = (folder / name).read_bytes()
+    message = messages.parse(kind, content[messages.GUARD_SIZE :])
+    del (message.meta_graphs if name == "saved_model.pb" else message.nodes)[-1:]
+    less = content[: messages.GUARD_SIZE] + messages.serialize(message)
+    assert messages.parse(kind, less) is not None
+    (folder / name).write_bytes(less)
+    with pytest.raises(LoadError, match="checksum"):
+        keras.models.load_model(folder)
+
+
+def test_the_metadata_of_another_save_are_noticed(folder: Path, tmp_path: Path):
+    other = keras.Sequential([keras.Input((3,)), L.Dense(2, name="one", activation="relu"), L.Dense(2, name="two")])
+    other.save(tmp_path / "other")
+    (folder / "keras_metadata.pb").write_bytes((tmp_path / "other" / "keras_metadata.pb").read_bytes())
+    with pytest.raises(LoadError, match="checksum"):
+        keras.models.load_model(folder)
+
+
+def test_who_rewrites_the_graphs_without_a_checksum_is_read(folder: Path):
+    """A tool that parses and writes keeps no field that it does not know, or puts it elsewhere."""
+    expected = keras.models.load_model(folder).get_weights()
+    file = folder / "saved_model.pb"
+    for message in (
+        messages.parse_guarded(messages.SavedModel, file.read_bytes()),
+        messages.parse(messages.SavedModel, file.read_bytes()),
+    ):
+        message.meta_graphs[0].meta_info_def.tensorflow_git_version = "by a tool"
+        file.write_bytes(messages.serialize(message))
+        assert all(map(np.array_equal, expected, keras.models.load_model(folder).get_weights()))
+
+
+def test_equal_models_have_equal_bytes(tmp_path: Path):
+    saved = model()
+    for name in ("a", "b"):
+        saved.save(tmp_path / name)
+    for name in ("saved_model.pb", "keras_metadata.pb"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
