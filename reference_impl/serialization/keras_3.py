@@ -120,6 +120,11 @@ def _activation(layer: str, argument: str, value: Any) -> Any:
             f"{layer}: found {argument}='hard_sigmoid', which is x / 5 + 1/2 between 0 and 1 here and x / 6 + 1/2 in Keras "
             "3; expected a function that Keras 3 has too; save in another format, or write the function as a layer"
         )
+    from reference_impl.activations import BUILTIN
+
+    if isinstance(value, str) and value not in BUILTIN:
+        # A function of the user's: Keras 3 takes a bare name for one of its own.
+        return {"module": "builtins", "class_name": "function", "config": value, "registered_name": "function"}
     return "hard_sigmoid" if value == "hard_sigmoid_3" else value
 
 

@@ -30,7 +30,7 @@ OUTSIDER = "docs/adapters.md"
 
 COMMANDS = list(
     dict.fromkeys(
-        one.text for one in shown() if not (one.page == OUTSIDER and one.text.startswith(("suite/", "python3")))
+        one.text for one in shown() if not (one.page == OUTSIDER and one.text.startswith(("suite/", "python3", "cp ")))
     )
 )
 RUN = [text for text in COMMANDS if text not in ELSEWHERE]
@@ -87,8 +87,9 @@ def cabinet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for $PATH with what ``pip install`` puts there."""
     folder = tmp_path_factory.mktemp("bin")
-    for name, module in {"keras-conformance": "conformance", "pytest": "pytest -p conformance.plugin"}.items():
-        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
+    modules = {"keras-conformance": "-m conformance", "pytest": "-m pytest -p conformance.plugin", "python": ""}
+    for name, module in modules.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
         (folder / name).chmod(0o755)
     return folder
 
