@@ -18,7 +18,7 @@ from rich.table import Table
 from fuzz.cases import WRITTEN
 from fuzz.judge import FINDINGS
 from fuzz.readers import READERS
-from fuzz.run import Row, run
+from fuzz.run import MOST, Row, run
 from fuzz.worker import again as read_again
 
 SEED = 20240917
@@ -58,16 +58,20 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the count
 @main.command()
 @click.argument("readers", nargs=-1, type=click.Choice(sorted(READERS)))
 @click.option("--seconds", default=20.0, show_default=True, help="For each reader.")
+@click.option("--cases", type=int, help="So many for each reader, instead of seconds: the same everywhere.")
 @_seed
 @_findings
 @_as_json
-def fuzz(readers: Sequence[str], seconds: float, seed: int, findings: Path | None, as_json: bool) -> None:
+def fuzz(
+    readers: Sequence[str], seconds: float, cases: int | None, seed: int, findings: Path | None, as_json: bool
+) -> None:
     """Mutate golden files, and what led somewhere new, for so many seconds a reader (default: all readers)."""
+    seconds, most = (seconds, MOST) if cases is None else (float("inf"), cases)
     findings = findings or Path(tempfile.mkdtemp(prefix="fuzz-findings-"))
     rows = _watched(
         readers or tuple(READERS),
-        None,
-        lambda name, told: run(READERS[name], "fuzz", seed, findings, seconds=seconds, told=told),
+        cases,
+        lambda name, told: run(READERS[name], "fuzz", seed, findings, seconds=seconds, cases=most, told=told),
     )
     _report("fuzz", rows, findings, as_json)
 
@@ -122,7 +126,7 @@ def _report(kind: str, rows: Sequence[Row], findings: Path, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps({"rows": [asdict(row) for row in rows], "findings": str(findings)}, indent=1))
     else:
-        table = Table("reader" if kind == "fuzz" else "format", *COLUMNS[kind])
+        table = Table("reader" if kind == "fuzz" else "format", *COLUMNS[kind], box=None, pad_edge=False)
         for row in rows:
             table.add_row(row.reader, *(str(getattr(row, column)) for column in COLUMNS[kind]))
         Console().print(table)

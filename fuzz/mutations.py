@@ -320,6 +320,8 @@ def table_entries(random: Random, content: bytes) -> bytes:
     except ValueError:
         return some_bytes(random, content)
     for _ in range(random.choice((1, 1, 2, 3))):
+        if not entries:
+            break
         key = random.choice(sorted(entries))
         kind = random.randrange(6)
         if kind == 0:
@@ -333,8 +335,6 @@ def table_entries(random: Random, content: bytes) -> bytes:
         else:
             form = messages.BundleEntry if key else messages.BundleHeader
             entries[key] = message(lambda form=form: form)(random, entries[key])
-        if not entries:
-            break
     return write_table(sorted(entries.items()))
 
 

@@ -109,9 +109,9 @@ def _saved_model_folder(folder: Path) -> Path:
 
 
 def of_model(model: Any) -> Iterator[Value]:
-    """What a loaded model says of itself: its weights, its optimizer's, and its config if it has one."""
+    """What a loaded model, or a layer saved alone, says of itself: its weights, its optimizer's, and its config if it has one."""
     yield from model.get_weights()
-    if model.optimizer is not None:
+    if getattr(model, "optimizer", None) is not None:
         yield from model.optimizer.get_weights()
     try:
         yield models.serialize_model(model).__repr__()

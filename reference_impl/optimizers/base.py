@@ -51,6 +51,9 @@ class Optimizer(Hyper):
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
         super().__init__()
+        given: Any = name  # from a file it may be anything
+        if not isinstance(given, str | None):
+            raise TypeError(f"the name of an optimizer must be a text, found {name!r}")
         # Per slot name, per variable.
         self.__dict__["_slots"] = {}
         self.__dict__["_iterations"] = None

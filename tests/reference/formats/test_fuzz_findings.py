@@ -217,3 +217,16 @@ def test_equal_models_have_equal_bytes(tmp_path: Path):
         saved.save(tmp_path / name)
     for name in ("saved_model.pb", "keras_metadata.pb"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_an_optimizer_whose_name_is_no_text(tmp_path: Path):
+    path = tmp_path / "m.h5"
+    saved = model()
+    saved.compile("adam", "mse")
+    saved.save(path)
+    with h5py.File(path, "r+") as file:
+        told = json.loads(file.attrs["training_config"])
+        told["optimizer_config"]["config"]["name"] = True
+        file.attrs["training_config"] = json.dumps(told)
+    with pytest.raises(LoadError, match="name of an optimizer must be a text, found True"):
+        keras.models.load_model(path)
