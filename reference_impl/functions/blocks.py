@@ -23,7 +23,7 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
     return apply("SpaceToBatchND", convert(input), convert(block_shape, hint="int32"), convert(paddings, hint="int32"))
 
 
-@api("batch_to_space")
+@api("batch_to_space", "compat.v1.batch_to_space_nd")
 def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
     return apply("BatchToSpaceND", convert(input), convert(block_shape, hint="int32"), convert(crops, hint="int32"))
 
