@@ -6,7 +6,7 @@ from typing import Any
 
 from reference_impl.functions.api import api
 from reference_impl.functions.arrays import gather, shape, size, squeeze, transpose
-from reference_impl.functions.convolution import convolution, depthwise_conv2d, one_for_space
+from reference_impl.functions.convolution import convolution, depthwise_conv2d
 from reference_impl.functions.elementwise import floordiv
 from reference_impl.functions.images import pad
 from reference_impl.functions.nn import (
@@ -73,9 +73,7 @@ def _conv1d(
     input: Any = None,
     dilations: Any = None,
 ) -> Tensor:
-    first = data_format is not None and data_format.startswith("NC")
-    steps, gaps = one_for_space(stride, 1, first), one_for_space(dilations, 1, first)
-    return convolution(value if input is None else input, filters, steps, padding, data_format, gaps)
+    return convolution(value if input is None else input, filters, stride, padding, data_format, dilations)
 
 
 @api("compat.v1.nn.conv2d")
@@ -90,9 +88,7 @@ def _conv2d(
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:
-    first = data_format.startswith("NC")
-    steps, gaps = one_for_space(strides, 2, first), one_for_space(dilations, 2, first)
-    return convolution(input, filter if filters is None else filters, steps, padding, data_format, gaps)
+    return convolution(input, filter if filters is None else filters, strides, padding, data_format, dilations)
 
 
 @api("compat.v1.nn.depthwise_conv2d")

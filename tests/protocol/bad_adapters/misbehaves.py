@@ -1,12 +1,11 @@
 """Starts well, and when asked for the losses of an object does what the argument says."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 
-from toy import Toy, complain, hang, send, send_line
+from toy import Toy, complain, hang, send, send_line, serve
 
 SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
 
@@ -129,15 +128,4 @@ class Misbehaving(Toy):
         return super().handle(request)
 
 
-def main():
-    adapter = Misbehaving()
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = adapter.handle(request)
-        if answer is not None:
-            send(answer)
-        if request["method"] == "shutdown":
-            return
-
-
-main()
+serve(Misbehaving())

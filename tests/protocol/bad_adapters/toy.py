@@ -107,7 +107,9 @@ def hang():
 def serve(toy):
     for line in sys.stdin:
         request = json.loads(line)
-        send(toy.handle(request))
+        answer = toy.handle(request)
+        if answer is not None:
+            send(answer)
         if request["method"] == "shutdown":
             return
 

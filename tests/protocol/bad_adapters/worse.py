@@ -1,6 +1,5 @@
 """Starts well, and when asked for the losses of an object does its worst, as the argument says."""
 
-import json
 import os
 import shutil
 import signal
@@ -8,7 +7,7 @@ import socket
 import subprocess
 import sys
 
-from toy import Toy, complain, send, send_line
+from toy import Toy, complain, send, send_line, serve
 
 CHILDREN = 64
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
@@ -125,15 +124,4 @@ class Raging(Toy):
         return super().handle(request)
 
 
-def main():
-    adapter = Raging()
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = adapter.handle(request)
-        if answer is not None:
-            send(answer)
-        if request["method"] == "shutdown":
-            return
-
-
-main()
+serve(Raging())
