@@ -139,6 +139,10 @@ class Library:
         """The `tf` of the guide; Unsupported where there is none."""
         return self.tf
 
+    def shard_options(self, size: int) -> Any:
+        """What save_weights takes as `options`, for files of at most so many bytes; Unsupported where there is none."""
+        raise Unsupported("{} {} does not let its user choose shards".format(self.name, self.version()))
+
     # Between two examples
 
     def forget(self) -> None:

@@ -24,7 +24,9 @@ def _load(work: Workspace, params: Params) -> Result:
 
 def _save_weights(work: Workspace, params: Params) -> Result:
     with _path(params, "w") as path:
-        work.get(params["object"]).save_weights(path, **_format(params), **given(params, "overwrite"))
+        size = params.get("max_shard_size")
+        options = {} if size is None else {"options": work.library.shard_options(size)}
+        work.get(params["object"]).save_weights(path, **_format(params), **given(params, "overwrite"), **options)
     return {}
 
 

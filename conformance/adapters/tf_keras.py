@@ -68,6 +68,12 @@ class TfKeras(Library):
         variables = optimizer.variables
         return list(variables() if callable(variables) else variables)  # pyright: ignore[reportArgumentType]
 
+    def shard_options(self, size: int) -> Any:
+        policy = getattr(self.tf.train.experimental, "MaxShardSizePolicy", None)  # of later versions
+        if policy is None:
+            return super().shard_options(size)
+        return self.tf.train.CheckpointOptions(experimental_sharding_callback=policy(size))
+
     def seed(self, seed: int) -> None:
         super().seed(seed)
         # Since 2.7 Keras draws the seeds of its initializers from a generator of its own.

@@ -236,9 +236,15 @@ class Session(Conversation):
         format: str | None = None,
         overwrite: bool | None = None,
         path_type: str | None = None,
+        max_shard_size: int | None = None,
     ) -> None:
-        """object.save_weights(path)."""
-        options = {"format": format, "overwrite": overwrite, "path_type": path_type}
+        """object.save_weights(path); a checkpoint in files of at most ``max_shard_size`` bytes, if that is given."""
+        options = {
+            "format": format,
+            "overwrite": overwrite,
+            "path_type": path_type,
+            "max_shard_size": max_shard_size,
+        }
         self.ask("save_weights", {"object": obj, "path": os.fspath(path), **_given(**options)})
 
     def load_weights(

@@ -105,21 +105,26 @@ class Checkpoint:
         return node
 
 
-def read(prefix: str | Path) -> Checkpoint:
+def read(prefix: str | Path, *, parts: bool = False) -> Checkpoint:
     """The facts of the checkpoint with this prefix (the path without ``.index``).
 
     Every checksum is verified. Strings come as object arrays of bytes. Raises WitnessError for a file that is
-    missing or damaged, and for tensors stored in slices, which are not read.
+    missing or damaged, and for tensors stored in slices; with ``parts``, each slice is a value of its own under its key,
+    in which bytes that are no text are escaped.
     """
     prefix = Path(prefix)
     index, header, raw = _index(prefix)
     shards = header.integer(1)
     if header.integer(2) != 0:
         raise WitnessError(index, "header", "big-endian tensors are not read")
-    entries = {_key(key, index): _entry(message, index, _key(key, index)) for key, message in raw.items()}
-    crcs = {key.decode(): struct.unpack("<I", message.data(6) or b"\0\0\0\0")[0] for key, message in raw.items()}
+    entries: dict[str, Entry] = {}
+    values: dict[str, npt.NDArray[Any]] = {}
     reader = _Shards(prefix, shards)
-    values = {key: reader.tensor(key, entry, crcs[key]) for key, entry in entries.items()}
+    for raw_key, message in raw.items():
+        key = raw_key.decode("utf-8", "backslashreplace") if parts else _key(raw_key, index)
+        entries[key] = _entry(message, index, key, parts=parts)
+        if 7 not in message:
+            values[key] = reader.tensor(key, entries[key], _crc(message))
     graph = values.pop(OBJECT_GRAPH, None)
     nodes = () if graph is None else _object_graph(graph.item(), index)
     return Checkpoint(prefix, shards, entries, values, nodes)
@@ -176,8 +181,7 @@ def outline(prefix: str | Path) -> Outline:
             if 7 in message:
                 sliced.append(key)
                 continue
-            (crc,) = struct.unpack("<I", message.data(6) or b"\0\0\0\0")
-            value = reader.tensor(key, entry, crc)
+            value = reader.tensor(key, entry, _crc(message))
             if key == OBJECT_GRAPH:
                 nodes = _object_graph(value.item(), index)
         except WitnessError as error:
@@ -200,6 +204,10 @@ def _entry(message: Message, index: Path, key: str, *, parts: bool = False) -> E
         raise WitnessError(index, f"key {key!r}", f"unknown dtype {number}")
     shape = tuple(dim.integer(1) for dim in message.message(2).messages(2))
     return Entry(DTYPES[number][0], shape, message.integer(3), message.integer(4), message.integer(5))
+
+
+def _crc(message: Message) -> int:
+    return struct.unpack("<I", message.data(6) or b"\0\0\0\0")[0]
 
 
 class _Shards:
