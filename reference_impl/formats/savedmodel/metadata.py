@@ -22,6 +22,9 @@ from typing import Any, cast
 
 from reference_impl.shapes import TensorShape
 
+WITHOUT_CONFIG = "layer was saved without config"
+"""The only key of the config of a layer whose class has none."""
+
 
 @dataclass(frozen=True)
 class TypeSpec:

@@ -28,6 +28,7 @@ from reference_impl import dialects, layers
 from reference_impl.errors import LoadError, UnknownObjectError
 from reference_impl.formats.savedmodel import restore, revived
 from reference_impl.formats.savedmodel.inputs import inputs_of
+from reference_impl.formats.savedmodel.metadata import WITHOUT_CONFIG
 from reference_impl.formats.savedmodel.objects import SavedObjects
 from reference_impl.formats.savedmodel.places import REFUSALS, Naming
 from reference_impl.formats.savedmodel.stored import SERVE, Stored
@@ -47,8 +48,6 @@ MODELS = ("_tf_keras_model", "_tf_keras_network", "_tf_keras_sequential")
 
 WITHHELD = "withheld_config"
 """Where a config is that TensorFlow 2.4 must not see; see :mod:`reference_impl.formats.savedmodel.write.metadata`."""
-WITHOUT_CONFIG = "layer was saved without config"
-"""The only key of the config that TensorFlow 2.4 writes for a layer whose class has none."""
 
 _PLACE = re.compile(r"layer-(\d+)")
 _GRAPHS = ("Sequential", "Functional", "Model")

@@ -21,7 +21,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from reference_impl import dialects, mixed_precision, structure
+from reference_impl import dialects, layers, mixed_precision, structure
+from reference_impl.formats.savedmodel.metadata import WITHOUT_CONFIG
 from reference_impl.formats.savedmodel.write import optimizers
 from reference_impl.layers.base import Layer
 from reference_impl.layers.input_layer import InputLayer
@@ -30,6 +31,7 @@ from reference_impl.layers.preprocessing.base import PreprocessingLayer
 from reference_impl.layers.recurrent.base import RNN
 from reference_impl.metrics import Metric
 from reference_impl.models import Model, Sequential
+from reference_impl.models.config import graph_config, own_flag
 from reference_impl.models.functional import Functional
 from reference_impl.serialization import generic, jsonable, registry
 from reference_impl.shapes import TensorShape
@@ -195,10 +197,30 @@ def _config(target: Any) -> dict[str, Any]:
     try:
         config = target.get_config()
     except NotImplementedError:
-        return {}
+        config = _config_of_parts(target)
+        if config is None:
+            return {}
     withheld = type(target).__name__ in WITHHELD.get(dialects.current(), ())
     config.update({key: shape for key, shape in _shapes_of_parts(target).items() if key in config})
     return {"withheld_config" if withheld else "config": generic.without_modules(config)}
+
+
+def _config_of_parts(target: Any) -> dict[str, Any] | None:
+    """How a model's layers are connected, though one of them has no config; None of what is no model of layers."""
+    if isinstance(target, Sequential):
+        return {"name": target.name, "layers": [_form(layer) for layer in target._all_layers], **own_flag(target)}
+    if isinstance(target, Model) and target._graph is not None:
+        config = graph_config(target._graph, target.name, with_configs=False)
+        forms = [{**_form(layer), **told} for layer, told in zip(target._graph.layers, config["layers"], strict=True)]
+        return {**config, "layers": forms, **own_flag(target)}
+    return None
+
+
+def _form(layer: Layer) -> dict[str, Any]:
+    try:
+        return layers.serialize(layer)
+    except NotImplementedError:
+        return {"class_name": _class_name(layer), "config": _config_of_parts(layer) or {WITHOUT_CONFIG: True}}
 
 
 _PARTS = {"query_shape": "_query_dense", "value_shape": "_value_dense", "key_shape": "_key_dense"}
