@@ -118,6 +118,29 @@ def losses(keras):
     return keras.Model(inputs, layers.Dense(3, activity_regularizer="l1")(middle)), [X]
 
 
+def configless(keras):
+    """Layers with an argument and no config, in a graph and in a chain inside it."""
+    layers, tf = keras.layers, math(keras)
+
+    class Scaled(layers.Layer):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def build(self, shape):
+            self.kernel = self.add_weight("kernel", (4, 4))
+
+        def call(self, x):
+            return tf.matmul(x, self.kernel) * self.factor
+
+        def get_config(self):
+            raise NotImplementedError
+
+    inputs = keras.Input((4,))
+    chain = keras.Sequential([keras.Input((4,)), Scaled(2.0, name="inner"), layers.Dense(4, name="c")], name="chain")
+    return keras.Model(inputs, layers.Dense(3, name="head")(chain(Scaled(0.5, name="outer")(inputs)))), [X]
+
+
 def mixed(keras):
     layers = keras.layers
     inputs = keras.Input((4,))
@@ -154,6 +177,7 @@ MODELS = {
     "subclassed": subclassed,
     "of_a_dict": of_a_dict,
     "losses": losses,
+    "configless": configless,
     "mixed": mixed,
     "recurrent": recurrent,
     "stateful": stateful,

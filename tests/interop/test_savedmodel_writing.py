@@ -37,6 +37,7 @@ MODELS = (
     "subclassed",
     "of_a_dict",
     "losses",
+    "configless",
     "mixed",
     "recurrent",
     "stateful",
