@@ -44,7 +44,7 @@ def matrix(
     """Producer × consumer for each format: how many golden entries were read right, refused, or read wrong.
 
     Without --run it shows the last full run, which the repository keeps with its date and versions. With --run each
-    CONSUMER (default: every implementation) reads every entry, an hour for a real library; the columns of the others
+    CONSUMER (default: every implementation) reads every entry, a quarter of an hour for a real library; the columns of the others
     stay. A consumer that cannot start is named, exit 3. Exit 1 if a cell that is no pass has no explanation.
     """
     from conformance.cli.names import check_names

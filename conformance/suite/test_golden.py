@@ -1,6 +1,6 @@
 """Chapter golden: files that real producers wrote, kept with what a reader must find in them.
 
-Reading them all takes a real library half an hour; by default each reads the same hundred.
+Reading them all takes a real library a quarter of an hour; by default each reads the same hundred.
 $KERAS_CONFORMANCE_GOLDEN says how many, or "all".
 """
 
