@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
-from reference_impl import naming, structure
+from reference_impl import dialects, naming, structure
 from reference_impl.layers import automatic
 from reference_impl.layers.base import Layer, with_mask
 from reference_impl.layers.node import KerasTensor, Node
@@ -28,7 +28,6 @@ from reference_impl.tracking import layer_edges
 from reference_impl.training.trainer import Trainer
 from reference_impl.variables import Variable
 
-KERAS_VERSION = "2.4.0"
 _GRAPH_KEYS = {"layers", "input_layers", "output_layers"}
 
 
@@ -275,7 +274,11 @@ class Model(Trainer):
         """The architecture as JSON text; ``kwargs`` go to :func:`json.dumps`."""
         from reference_impl.serialization import serialize_model
 
-        form = {**serialize_model(self), "keras_version": KERAS_VERSION, "backend": "tensorflow"}
+        form = {
+            **serialize_model(self),
+            "keras_version": dialects.VERSIONS[dialects.current()],
+            "backend": "tensorflow",
+        }
         return jsonable.dumps(form, place=f"model {self.name!r}", **kwargs)
 
     def summary(

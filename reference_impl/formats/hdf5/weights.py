@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl import dialects
 from reference_impl.dtypes import as_dtype, numpy_dtype
 from reference_impl.errors import LoadError
 from reference_impl.formats.hdf5.attributes import write_list, write_text
@@ -33,7 +34,6 @@ from reference_impl.formats.hdf5.stored import StoredLayer, StoredWeights, fail,
 from reference_impl.tracking import Array
 
 BACKEND = "tensorflow"
-KERAS_VERSION = "2.4.0"
 TOP_LEVEL = "top_level_model_weights"
 
 Plan = list[tuple[Any, Array]]
@@ -103,7 +103,7 @@ def write_weights(group: Any, model: Any) -> None:
     check_names([layer.name for layer in layers], "layer")
     write_list(group.attrs, "layer_names", [layer.name for layer in layers])
     write_text(group.attrs, "backend", BACKEND)
-    write_text(group.attrs, "keras_version", KERAS_VERSION)
+    write_text(group.attrs, "keras_version", dialects.VERSIONS[dialects.current()])
     for layer in layers:
         write_list_of_weights(group, layer.name, ordered_weights(layer))
     top_level = top_level_weights(model)

@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from reference_impl import dialects
 from reference_impl.errors import LoadError
 from reference_impl.formats.files import replacing
 from reference_impl.formats.hdf5 import heaps
@@ -37,7 +38,6 @@ from reference_impl.serialization.generic import REFUSALS
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 PICKLED = "model.weights.npz"
-_VERSIONS = {"keras-2.15": "2.15.0", "keras-3": "3.15.1"}
 _MAX_JSON = 256 << 20
 _MORE = 64 << 20
 _ZIP_ERRORS = (
@@ -56,7 +56,7 @@ def write_model(path: Path, model: Any, generation: Generation, include_optimize
     from reference_impl.formats.keras_v3.config import config_of
 
     now = time.gmtime(float(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
-    metadata = {"keras_version": _VERSIONS[generation], "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S", now)}
+    metadata = {"keras_version": dialects.VERSIONS[generation], "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S", now)}
     stored = io.BytesIO()
     with h5py.File(stored, "w") as file:
         weights.write(file, model, generation, include_optimizer)

@@ -447,3 +447,18 @@ def test_damage_is_found_or_harmless(tmp_path: Path) -> None:
         else:
             assert [weight.nbytes for weight in found.get_weights()] == [len(data) for data in expected]
     assert refused >= 50  # the cut ones
+
+
+@pytest.mark.parametrize(
+    ("dialect", "version"),
+    [("keras-2.4", "2.4.0"), ("keras-2.8", "2.8.0"), ("keras-2.15", "2.15.0"), ("keras-3", "3.15.1")],
+)
+def test_a_file_names_the_keras_that_it_is_for(tmp_path, dialect, version):
+    with keras.dialect(dialect):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        model.save(str(tmp_path / "m.h5"))
+        assert json.loads(model.to_json())["keras_version"] == version
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert (file.attrs["keras_version"], file["model_weights"].attrs["keras_version"]) == (version, version)
+    read = keras.models.load_model(str(tmp_path / "m.h5"), compile=False)
+    np.testing.assert_array_equal(read.get_weights()[0], model.get_weights()[0])

@@ -36,8 +36,7 @@ from reference_impl.models.functional import Functional
 from reference_impl.serialization import generic, jsonable, registry
 from reference_impl.shapes import TensorShape
 
-KERAS_VERSIONS = {"keras-2.4": "2.4.0", "keras-2.8": "2.8.0"}
-_LATEST = "2.15.0"
+_LATEST = "keras-2.15"  # that wrote SavedModels
 
 IDENTIFIERS: tuple[tuple[type, str], ...] = (
     (InputLayer, "_tf_keras_input_layer"),
@@ -171,7 +170,7 @@ def _model(model: Model, config: Any, compiled: bool) -> dict[str, Any]:
     is_graph = model._graph is not None or isinstance(model, Sequential)
     told: dict[str, Any] = {
         "is_graph_network": is_graph,
-        "keras_version": KERAS_VERSIONS.get(dialects.current(), _LATEST),
+        "keras_version": dialects.VERSIONS[min(dialects.current(), _LATEST, key=dialects.SUPPORTED.index)],
         "backend": "tensorflow",
     }
     if model._graph is not None:
