@@ -58,7 +58,11 @@ def saved_model(path: Path) -> Found:
         _as_object(root) if root else {},
         compiled,
         frozenset(
-            [*(["keras-metadata"] if found.keras_nodes else []), *(["no-keras-metadata"] if not metadata else [])]
+            [
+                *(["keras-metadata"] if found.keras_nodes else []),
+                *(["metadata-in-graph"] if found.object_metadata else []),
+                *(["no-keras-metadata"] if not metadata else []),
+            ]
             + [f"op:{op}" for ops in [[node.op for node in found.graph], *found.functions.values()] for op in ops]
         ),
         tuple(metadata.values()),

@@ -91,6 +91,10 @@ def _features(found: Found) -> Iterator[str]:
     inspection = found.inspection
     yield f"format:{inspection.format}"
     yield f"generation:{inspection.writer.generation}"
+    if inspection.writer.keras:
+        yield f"keras:{inspection.writer.keras}"
+    if any("_layer_checkpoint_dependencies" in weight.name.split("/") for weight in inspection.weights):
+        yield "layers-as-dependencies"
     yield from found.features
     if inspection.damaged:
         yield "damaged"
@@ -143,6 +147,8 @@ def _compiled(compiled: Any) -> Iterator[str]:
                 yield f"{key}-config"
         elif value:
             yield f"{key}:several"
+    for name in _names(said.get("loss")):
+        yield f"loss:{name}"
 
 
 def _names(loss: Any) -> Iterator[str]:
@@ -172,6 +178,8 @@ def _structure(model: Config) -> Iterator[str]:
                 yield f"first:{cast('Config', first).get('class_name')}"
             if item is not model:
                 yield "nested-sequential"
+        elif name == "Functional":
+            yield "functional" if item is model else "nested-functional"
         elif name in ("Bidirectional", "TimeDistributed", "RNN") and any(
             "module" not in layer for layer in layers_of(inner)
         ):
