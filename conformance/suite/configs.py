@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
@@ -26,6 +26,24 @@ MODEL_CLASS_NAMES = ("Sequential", "Functional", "Model")
 def config_of(impl: Session, thing: Handle) -> Config:
     """The config of a layer or model, as a value."""
     return impl.get_config(thing).config
+
+
+def plain_config_of(impl: Session, thing: Handle) -> Config:
+    """The config of a layer or model, which is to be given back. Raises Mismatch where an object stands in it."""
+    config = config_of(impl, thing)
+    found = next(_objects(config), None)
+    if found is not None:
+        raise Mismatch("config", "plain values", f"{found.repr} in {sorted(config)}")
+    return config
+
+
+def _objects(value: Any) -> Iterator[Opaque]:
+    if isinstance(value, Opaque):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        items = cast("Iterable[Any]", value.values() if isinstance(value, Mapping) else value)
+        for item in items:
+            yield from _objects(item)
 
 
 def rebuilt(impl: Session, blueprint: Blueprint, config: Config) -> Handle:

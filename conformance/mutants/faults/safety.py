@@ -98,7 +98,7 @@ def _forms(value: Any) -> list[Mapping[str, Any]]:
 def named_modules_are_imported(original: Any, form: Any, custom_objects: Any = None) -> Any:
     """The module that a config names as the home of a class is imported to find it."""
     for module in [each.get("module") for each in _forms(form)]:
-        if isinstance(module, str) and module.startswith("keras_conformance_planted"):
+        if isinstance(module, str) and module.startswith("planted_by_the_suite"):
             importlib.import_module(module)
     return original(form, custom_objects)
 

@@ -143,13 +143,18 @@ def hdf5_never_trained_starts_at_one(original: Any, file: Any, *args: Any, **kwa
 @mutant(
     "weights-only.compile-independent[checkpoint]",
     "weights-only.compile-independent[hdf5]",
-    target="reference_impl.saving:load_weights",
+    target="reference_impl.saving:save_weights",
 )
-def compiled_models_take_no_weights(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
-    """Loading into a model that was trained already is passed over, so that no training is lost."""
-    if model.optimizer is not None and int(model.optimizer.iterations) > 0:
-        return None
-    return original(model, *args, **kwargs)
+def weights_of_a_model_in_training_are_halved(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+    """A model that was trained writes an average of its weights and those it would begin with: half of them."""
+    if model.optimizer is None or int(model.optimizer.iterations) == 0:
+        return original(model, *args, **kwargs)
+    weights = model.get_weights()
+    model.set_weights([weight * 0.5 if weight.dtype.kind == "f" else weight for weight in weights])
+    try:
+        return original(model, *args, **kwargs)
+    finally:
+        model.set_weights(weights)
 
 
 @mutant("savedmodel.no-config-usable", target="reference_impl.training.steps:Steps.train_step")
