@@ -71,3 +71,10 @@ def test_what_is_not_whole_is_not_kept(tmp_path: Path, run: Run, told: str):
     assert done.returncode == 1
     assert told in done.stderr
     assert not (tmp_path / "kept").exists()
+
+
+def test_the_readme_shows_what_is_kept():
+    done = subprocess.run(
+        [sys.executable, "docs/pages/verdicts.py", "--table"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
