@@ -20,6 +20,7 @@ SIGNS = {"pass": "✓", "refused": "R", "silent": "S", "crash": "C", "timeout": 
 @click.command()
 @click.argument("names", metavar="[CONSUMER]...", nargs=-1)
 @click.option("--run", "running", is_flag=True, help="Read all golden files now, and keep the result.")
+@click.option("--keep/--no-keep", default=True, help="With --run, whether the result is kept (default: yes).")
 @click.option("--reasons/--no-reasons", default=True, help="Why cells are not passes (default: yes).")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Sessions at a time (default: 1).")
 @click.option(
@@ -35,6 +36,7 @@ def matrix(
     ctx: click.Context,
     names: tuple[str, ...],
     running: bool,
+    keep: bool,
     reasons: bool,
     jobs: int,
     pythons: tuple[str, ...],
@@ -48,14 +50,24 @@ def matrix(
     stay. A consumer that cannot start is named, exit 3. Exit 1 if a cell that is no pass has no explanation.
     """
     from conformance.cli.names import check_names
+    from conformance.cli.targets import find_targets, known_names
     from conformance.fixtures.location import fixtures_folder
     from conformance.fixtures.matrix import FILE, Matrix, manifest_digest, read_matrix
     from conformance.implementations.registry import implementation_names
+    from conformance.results.files import replace_file
 
     folder = fixtures_folder(folder)
     check_names("implementation", names, implementation_names(), "keras-conformance list")
-    status = _run(folder, names, pythons, jobs) if running else 0
+    status = 0
     found = read_matrix(folder)
+    for target in find_targets(names or tuple(known_names()), pythons, ()) if running else ():
+        if target.missing:
+            click.echo(target.missing, err=True)
+            status = 3
+            continue
+        found = found.with_column(_read(folder, target, jobs))
+        if keep:
+            replace_file(folder / FILE, found.to_json())
     found = Matrix(columns=tuple(one for one in found.columns if not names or one.consumer in names))
     if as_json:
         click.echo(found.to_json(), nl=False)
@@ -66,30 +78,16 @@ def matrix(
     ctx.exit(max(status, 1 if found.unexplained() else 0))
 
 
-def _run(folder: Path, names: tuple[str, ...], pythons: tuple[str, ...], jobs: int) -> int:
-    from conformance.cli.targets import find_targets, known_names
-
-    status = 0
-    for target in find_targets(names or tuple(known_names()), pythons, ()):
-        if target.missing:
-            click.echo(target.missing, err=True)
-            status = 3
-        else:
-            _read(folder, target, jobs)
-    return status
-
-
-def _read(folder: Path, target: Target, jobs: int) -> None:
+def _read(folder: Path, target: Target, jobs: int) -> Column:
     from datetime import UTC, datetime
 
     from conformance.fixtures.explanations import read_explanations
     from conformance.fixtures.manifest import Entry, Made, read_manifest
-    from conformance.fixtures.matrix import FILE, Column, cells, manifest_digest, read_all, read_matrix
+    from conformance.fixtures.matrix import Column, cells, manifest_digest, read_all
     from conformance.fixtures.reading import Outcome
     from conformance.fixtures.recipe import read_recipes
     from conformance.implementations.registry import open_session
     from conformance.protocol.session import Session
-    from conformance.results.files import replace_file
     from conformance.spec import load_specification
 
     specification = load_specification()
@@ -115,7 +113,7 @@ def _read(folder: Path, target: Target, jobs: int) -> None:
 
     recipes = read_recipes(folder, specification)
     outcomes = read_all(start, dialects, folder, manifest, recipes, specification, jobs=jobs, report=report)
-    column = Column(
+    return Column(
         consumer=target.name,
         dialects=dialects,
         libraries=dict(sorted(libraries.items())),
@@ -124,7 +122,6 @@ def _read(folder: Path, target: Target, jobs: int) -> None:
         entries=len(outcomes),
         cells=cells(target.name, dialects, outcomes, read_explanations(folder)),
     )
-    replace_file(folder / FILE, read_matrix(folder).with_column(column).to_json())
 
 
 def _print(found: Matrix, digest: str, with_reasons: bool) -> None:

@@ -85,3 +85,17 @@ def test_a_producer_without_an_environment_is_named_and_nothing_deleted(
 
 def test_a_matrix_that_was_never_read_says_what_to_do(folder: Path) -> None:
     assert "--run" in _call("matrix", "--fixtures", str(folder)).output
+
+
+def test_a_matrix_is_kept_only_where_it_is_to_be(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "fixtures")
+    made = _call("fixtures", "regenerate", "--producer", "reference", "--fixtures", str(folder), "one")
+    assert made.exit_code == 0, made.output
+    read = ("matrix", "reference", "--run", "--fixtures", str(folder))
+
+    seen = _call(*read, "--no-keep")
+    assert (seen.exit_code, (folder / "matrix.json").exists()) == (0, False)
+    assert "reference: " in seen.output
+
+    assert _call(*read).exit_code == 0
+    assert [column.consumer for column in matrix.read_matrix(folder).columns] == ["reference"]
