@@ -7,10 +7,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-SUPPORTED = ("keras-2.4", "keras-2.8", "keras-2.15", "keras-3")
-
 VERSIONS = {"keras-2.4": "2.4.0", "keras-2.8": "2.8.0", "keras-2.15": "2.15.0", "keras-3": "3.15.1"}
 """What Keras calls itself in the files of each dialect."""
+SUPPORTED = tuple(VERSIONS)
 
 # The first version of Keras that is of the next dialect.
 _ENDS = ((2, 5), (2, 12), (3, 0))
@@ -34,6 +33,11 @@ def dialect(name: str) -> Generator[str]:
 def current() -> str:
     """The dialect that files are written in now."""
     return _current.get()
+
+
+def keras_version() -> str:
+    """What Keras calls itself in the files that are written now."""
+    return VERSIONS[current()]
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def _clone_graph(model: Model, clone: Callable[[Layer], Layer]) -> Model:
         layer = originals[entry["name"]]
         return _clone_layer(layer) if _is_input(layer) else clone(layer)
 
-    config = graph_config(model._graph, model.name, with_configs=False)
+    config = graph_config(model._graph, model.name, form_of=lambda layer: {})
     inputs, outputs, ancillary = graph_from_config(config, make)
     result = Functional(inputs=inputs, outputs=outputs, name=model.name)
     if ancillary and result._graph is not None:

@@ -39,8 +39,8 @@ def own_flag(model: Layer) -> dict[str, Any]:
     return {} if model.trainable else {"trainable": False}
 
 
-def graph_config(graph: Graph, name: str, with_configs: bool = True) -> dict[str, Any]:
-    """The config of a Functional model of this graph; the layers' own configs can be left out."""
+def graph_config(graph: Graph, name: str, form_of: Callable[[Layer], Mapping[str, Any]] = serialize) -> dict[str, Any]:
+    """The config of a Functional model of this graph; ``form_of`` gives the config form of each layer."""
     number = {
         node: count
         for layer in graph.layers
@@ -53,8 +53,9 @@ def graph_config(graph: Graph, name: str, with_configs: bool = True) -> dict[str
     layers: list[dict[str, Any]] = []
     for layer in graph.layers:
         nodes = [node for node in layer.inbound_nodes if node in graph.nodes and node.inputs]
-        form: dict[str, Any] = serialize(layer) if with_configs else {}
-        layers.append({**form, "name": layer.name, "inbound_nodes": [_node_config(node, place) for node in nodes]})
+        layers.append(
+            {**form_of(layer), "name": layer.name, "inbound_nodes": [_node_config(node, place) for node in nodes]}
+        )
     return {
         "name": name,
         "layers": layers,

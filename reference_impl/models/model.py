@@ -274,11 +274,7 @@ class Model(Trainer):
         """The architecture as JSON text; ``kwargs`` go to :func:`json.dumps`."""
         from reference_impl.serialization import serialize_model
 
-        form = {
-            **serialize_model(self),
-            "keras_version": dialects.VERSIONS[dialects.current()],
-            "backend": "tensorflow",
-        }
+        form = {**serialize_model(self), "keras_version": dialects.keras_version(), "backend": "tensorflow"}
         return jsonable.dumps(form, place=f"model {self.name!r}", **kwargs)
 
     def summary(

@@ -49,7 +49,7 @@ def write_model(open_file: Any, model: Any, include_optimizer: bool = True) -> N
     are left out; loss, metrics and the optimizer's configuration stay.
     """
     texts = {
-        "keras_version": dialects.VERSIONS[dialects.current()],
+        "keras_version": dialects.keras_version(),
         "backend": weights_module.BACKEND,
         "model_config": _model_config(model),
     }

@@ -103,7 +103,7 @@ def write_weights(group: Any, model: Any) -> None:
     check_names([layer.name for layer in layers], "layer")
     write_list(group.attrs, "layer_names", [layer.name for layer in layers])
     write_text(group.attrs, "backend", BACKEND)
-    write_text(group.attrs, "keras_version", dialects.VERSIONS[dialects.current()])
+    write_text(group.attrs, "keras_version", dialects.keras_version())
     for layer in layers:
         write_list_of_weights(group, layer.name, ordered_weights(layer))
     top_level = top_level_weights(model)

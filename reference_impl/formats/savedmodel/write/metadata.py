@@ -209,9 +209,7 @@ def _config_of_parts(target: Any) -> dict[str, Any] | None:
     if isinstance(target, Sequential):
         return {"name": target.name, "layers": [_form(layer) for layer in target._all_layers], **own_flag(target)}
     if isinstance(target, Model) and target._graph is not None:
-        config = graph_config(target._graph, target.name, with_configs=False)
-        forms = [{**_form(layer), **told} for layer, told in zip(target._graph.layers, config["layers"], strict=True)]
-        return {**config, "layers": forms, **own_flag(target)}
+        return {**graph_config(target._graph, target.name, _form), **own_flag(target)}
     return None
 
 
