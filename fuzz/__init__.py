@@ -8,6 +8,7 @@ damage     what happens to files in the world: cut, a bit turned over, files swa
 judge      one case read: right, refused, or a finding
 worker     many cases in a process of its own, which the kernel ends if one takes too long
 run        the workers of a run, what they found, and how to see it again
+libraries  the same damage to the files of real libraries, counted: ``python -m fuzz libraries``
 ========== =========================================================================================================
 
 A reader must either refuse with ``LoadError`` or give values; within 2 s of CPU and in memory of ten times the file and

@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import Progress, TaskID
-from rich.table import Table
+from rich.table import Column, Table
 
+from conformance.cli.targets import find_targets
+from fuzz import libraries
 from fuzz.cases import WRITTEN
 from fuzz.judge import FINDINGS
 from fuzz.readers import READERS
@@ -96,6 +98,41 @@ def damage(formats: Sequence[str], variants: int, seed: int, findings: Path | No
     _report("damage", rows, findings, as_json)
 
 
+@main.command("libraries")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--variants", default=300, show_default=True, help="Damaged files of each format.")
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="The interpreter of an implementation (repeatable); else where `keras-conformance run` looks for it.",
+)
+@_seed
+@_as_json
+def of_libraries(names: Sequence[str], variants: int, pythons: Sequence[str], seed: int, as_json: bool) -> None:
+    """Damage the files that real libraries write, and count what each makes of its own: a measurement, no judgement.
+
+    silent: other values where a checksum covers the damage; unguarded: other values where the format has none;
+    changed: refused, but the model that the weights were for is no longer what it was.
+    """
+    rows: list[libraries.Row] = []
+    targets = find_targets(names, pythons, ())
+    for target in targets:
+        if target.missing:
+            raise click.ClickException(target.missing)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for target in targets:
+            task = progress.add_task(target.name, total=None)
+            told = partial(_show_format, progress, task, target.name)
+            rows += libraries.run(target.implementation, variants, seed, target.python, told)
+            progress.remove_task(task)
+    if as_json:
+        click.echo(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1))
+    else:
+        _print_table(libraries.COLUMNS, rows)
+
+
 @main.command()
 @click.argument("finding", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def again(finding: Path) -> None:
@@ -121,18 +158,26 @@ def _show(progress: Progress, task: TaskID, name: str, done: int) -> None:
     progress.update(task, completed=done, description=f"{name}: {done} cases")
 
 
+def _show_format(progress: Progress, task: TaskID, name: str, format: str, done: int) -> None:
+    progress.update(task, description=f"{name}, {format}: {done} files")
+
+
 def _report(kind: str, rows: Sequence[Row], findings: Path, as_json: bool) -> None:
     """Print the counts, and where the findings are. Ends the process."""
     if as_json:
         click.echo(json.dumps({"rows": [asdict(row) for row in rows], "findings": str(findings)}, indent=1))
     else:
-        table = Table("reader" if kind == "fuzz" else "format", *COLUMNS[kind], box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(row.reader, *(str(getattr(row, column)) for column in COLUMNS[kind]))
-        Console().print(table)
+        _print_table(("reader", *COLUMNS[kind]), rows)
         for file in sorted(findings.rglob("REPRODUCE")):
             click.echo(file.read_text().strip())
     sys.exit(int(any(row.findings for row in rows)))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[object]) -> None:
+    table = Table(*(Column(name, no_wrap=True) for name in columns), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(getattr(row, column)) for column in columns))
+    Console().print(table)
 
 
 if __name__ == "__main__":

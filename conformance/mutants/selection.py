@@ -20,7 +20,7 @@ from conformance.suite.units import units_of, variants_of
 class Test:
     """One test of the suite in one variant; ``id`` is the one that pytest gives it.
 
-    ``probes``: it is there for its chapter, and nothing that the mutant declares hangs on it.
+    ``probes``: it is there to show how far the fault reaches, and nothing that the mutant declares hangs on it.
     """
 
     __test__ = False  # not a class of tests, whatever pytest makes of its name
@@ -63,14 +63,17 @@ def _tests_of(module: Any) -> Iterable[Test]:
             yield Test(f"{file}::{name}[{variant}]", case, function, parameter, variant)
 
 
-def selection_for(mutant: Mutant, specification: Specification) -> tuple[Test, ...]:
+def selection_for(mutant: Mutant, specification: Specification, whole: bool = False) -> tuple[Test, ...]:
     """The tests of what the mutant declares, of all that this depends on, and a probe of every chapter.
+
+    With ``whole`` every test probes that is not among them.
 
     Raises :class:`~conformance.mutants.mutant.MutantError` for what the specification lacks.
     """
     declared = declared_units(mutant, specification)
     wanted = with_dependencies([unit for units in declared.values() for unit in units], specification)
-    chosen = {test.id: replace(test, probes=True) for test in probe(mutant.dialect, specification)}
+    probes = suite_tests() if whole else probe(mutant.dialect, specification)
+    chosen = {test.id: replace(test, probes=True) for test in probes}
     chosen |= {test.id: test for test in suite_tests() if wanted.intersection(test.units)}
     return tuple(chosen.values())
 

@@ -14,7 +14,7 @@ from conformance.implementations.registry import load_implementation
 from conformance.mutants.adapter import broken_adapter
 from conformance.mutants.mutant import Mutant, MutantError, declared_units
 from conformance.mutants.patching import Calls
-from conformance.mutants.selection import Test, selection_for, suite_tests
+from conformance.mutants.selection import Test, selection_for
 from conformance.protocol.session import Session
 from conformance.protocol.transport import InProcessTransport, ProcessTransport, Transport
 from conformance.results.expectations import read_expectations
@@ -77,7 +77,7 @@ def attempt(mutant: Mutant, whole: bool = False) -> Trial:
     started = time.process_time()
     try:
         declared = declared_units(mutant, specification)
-        tests = suite_tests() if whole else selection_for(mutant, specification)
+        tests = selection_for(mutant, specification, whole)
         records, capabilities, calls = _run(mutant, tests, specification)
         if not mutant.piped:  # its calls are counted where they are made
             calls.check()

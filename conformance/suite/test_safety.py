@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from conformance.protocol.session import Handle, Session
+from conformance.suite import handmade_graphs as graphs
 from conformance.suite import payloads
 from conformance.suite.case import requirement
 from conformance.suite.compare import Mismatch, assert_true
@@ -190,6 +191,18 @@ def test_a_path_in_a_config_is_not_read(impl: Session, format: str, scratch: Pat
                 "a vocabulary that is a path", "refused, or the file is not read", "the words of another file"
             )
     assert_true(known > 0, "a hand-made StringLookup with its words in the config", expected="loads", actual="refused")
+
+
+@requirement("safety.other-model", formats=("hdf5", "keras"))
+def test_a_model_named_by_a_config_is_not_loaded(impl: Session, format: str, scratch: Path):
+    """The layer is Keras 3's; in other dialects it is one that nobody knows."""
+    load = file_loader(impl, scratch, format)
+    other = scratch / "other"
+    graphs.write(other, graphs.node("y", "Identity", "x", T=graphs.a_type(graphs.FLOAT)), output="y:0")
+    layer = part("TFSMLayer", "l", filepath=str(other), call_endpoint="serving_default", call_training_endpoint=None)
+    for form in accepted_forms(load, identity()):
+        model = sequential(layer, form=form, inputs=INPUTS)
+        assert_refuses(partial(load, model), f"a config {form} that names the folder of another model")
 
 
 @requirement("safety.pickle", formats=("keras",))

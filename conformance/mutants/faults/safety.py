@@ -123,6 +123,17 @@ def vocabularies_are_read_from_anywhere(original: Any, kind: Any, form: Mapping[
     return original(kind, form)
 
 
+@mutant("safety.other-model[hdf5]", target=FROM_MAPPING)
+def other_models_are_loaded(original: Any, kind: Any, form: Mapping[str, Any]) -> Any:
+    """A layer that stands for another model's folder has it loaded."""
+    if form.get("class_name") == "TFSMLayer":
+        from reference_impl import tf
+
+        tf.saved_model.load(form["config"]["filepath"])
+        form = {"class_name": "Activation", "config": {"activation": "linear"}}
+    return original(kind, form)
+
+
 @mutant("safety.pickle", target=f"{ARCHIVE}:read_model", dialect="keras-2.15")
 def pickled_weights_are_loaded(original: Any, path: str, *args: Any, **kwargs: Any) -> Any:
     """Weights in NumPy's format are loaded with objects allowed."""
