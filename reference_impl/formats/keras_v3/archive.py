@@ -40,6 +40,7 @@ METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 PICKLED = "model.weights.npz"
 _MAX_JSON = 256 << 20
 _MORE = 64 << 20
+_FLAGS, _FLAGS_TO_CHECKSUM, _CHECKSUM_FOLLOWS = 6, struct.Struct("<H6xI"), 8  # of a member's header
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
     *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, struct.error),
@@ -202,11 +203,27 @@ def _member(archive: zipfile.ZipFile, name: str, path: str, limit: int) -> bytes
         info = archive.getinfo(name)
         if info.file_size > limit:
             raise LoadError(f"{path}: {name}: found {info.file_size} bytes, expected at most {limit}")
+        _check_header(info, path)
         return archive.read(info)
     except LoadError:
         raise
     except _ZIP_ERRORS as error:
         raise LoadError(f"{path}: {name}: found no member that can be read ({error}), expected a whole one") from error
+
+
+def _check_header(info: zipfile.ZipInfo, path: str) -> None:
+    """What stands before a member and what the directory at the end says of it are of one saving.
+
+    Where the beginning of one archive was put before the end of another, nothing else may tell.
+    """
+    with open(path, "rb") as file:
+        file.seek(info.header_offset + _FLAGS)
+        flags, checksum = _FLAGS_TO_CHECKSUM.unpack(file.read(_FLAGS_TO_CHECKSUM.size))
+    if not flags & _CHECKSUM_FOLLOWS and checksum != info.CRC:
+        raise LoadError(
+            f"{path}: {info.filename}: found the checksum {checksum:08x} in its header (offset {info.header_offset}),"
+            f" expected {info.CRC:08x} as in the directory: parts of two files; use another copy"
+        )
 
 
 def _json(archive: zipfile.ZipFile, name: str, path: str) -> dict[str, Any]:

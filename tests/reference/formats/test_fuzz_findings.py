@@ -50,6 +50,23 @@ def test_a_deflated_member_that_cannot_be_inflated(tmp_path: Path):
     assert len(harmless) < 12
 
 
+def test_the_beginning_of_one_archive_before_the_end_of_another(tmp_path: Path):
+    """All that is found by the directory at the end is of the other: only the header of a member tells."""
+    path = tmp_path / "m.keras"
+    saved: list[bytes] = []
+    with keras.dialect("keras-3"):
+        of_both = model()
+        for _ in range(2):
+            of_both.set_weights([weight + 1 for weight in of_both.get_weights()])
+            of_both.save(path)
+            saved.append(path.read_bytes())
+        with zipfile.ZipFile(path) as archive:
+            after_the_checksum = archive.getinfo("model.weights.h5").header_offset + 18
+        path.write_bytes(saved[0][:after_the_checksum] + saved[1][after_the_checksum:])
+        with pytest.raises(LoadError, match=r"model.weights.h5: found the checksum .* parts of two files"):
+            keras.models.load_model(path)
+
+
 def test_a_config_that_has_lost_its_layers(tmp_path: Path):
     """A model of an input alone, which is said to be built."""
     path = tmp_path / "m.keras"
