@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from conformance import strategies, witness
 from conformance.blueprint import (
     Blueprint,
+    Compile,
     Custom,
     Functional,
     Input,
@@ -281,6 +283,38 @@ def test_chosen_layers_and_variables_pass_between_unlike_models(impl: Session, s
     assert_same_arrays(impl.get_weights(first), impl.get_weights(parts["dense"]), "weights of the dense layer")
     expected = impl.get_weights(last)
     assert_same_arrays(expected, [impl.value(parts["kernel"]), impl.value(parts["bias"])], "kernel and bias")
+
+
+def _two_heads(impl: Session, seed: int, steps: int) -> dict[str, Handle]:
+    """Two models over one body, each trained for some steps by an Adam of its own."""
+    first = prepared(impl, mlp().with_compile(Compile(_adam(0.01), "mse")), seed)
+    second = impl.sequential_of([impl.layer(first, 1), layer("Dense", units=2, name="other")])
+    x, targets = np.ones((3, 5), np.float32), (np.zeros((3, 3), np.float32), np.ones((3, 2), np.float32))
+    impl.call(second, [x])
+    impl.compile(second, Compile(_adam(0.1), "mse"))
+    for model, target, count in zip((first, second), targets, (steps, steps + 1), strict=True):
+        impl.train(model, [([x * (step + 1)], [target]) for step in range(count)])
+    return {"first": first, "second": second}
+
+
+def _adam(rate: float) -> dict[str, Any]:
+    return {"class": "Adam", "args": {"learning_rate": rate}}
+
+
+@requirement("checkpoint.several-optimizers")
+@examples(seed=strategies.data_seeds(), cost="once")
+def test_optimizers_of_one_variable_keep_each_their_slots(impl: Session, scratch: Path, seed: int):
+    saved = _two_heads(impl, seed, steps=2)
+    path = impl.checkpoint_save(saved, scratch / "ckpt", "save")
+    restored = _two_heads(impl, seed + 1, steps=1)
+
+    impl.checkpoint_restore(restored, path)
+
+    for name in saved:
+        expected, found = impl.optimizer(saved[name]), impl.optimizer(restored[name])
+        assert_equal(expected.iterations, found.iterations, f"steps of the {name} optimizer")
+        assert_same_arrays(expected.values(), found.values(), f"variables of the {name} optimizer")
+        assert_same_weights(impl, saved[name], restored[name], f"weights of the {name} model")
 
 
 @requirement("checkpoint.part-model")

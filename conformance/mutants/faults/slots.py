@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -52,6 +53,21 @@ def hdf5_forgets_the_step_count(original: Any, file: Any, model: Any, place: str
 def savedmodel_forgets_slots(original: Any, self: Any) -> Any:
     """The step count comes back and the slots begin at 0."""
     return []
+
+
+@mutant("checkpoint.several-optimizers", target=f"{RESTORE}._slot_assignments")
+def slots_are_told_apart_by_variable_alone(original: Any, self: Any) -> Any:
+    """Of two optimizers that have a slot of one name for a variable, each gets the other's."""
+    found = original(self)
+    targets = [assignment.target for assignment in found]
+    of_one_variable: dict[str, list[int]] = {}
+    for place, assignment in enumerate(found):
+        variable, _, slot = assignment.key.partition("/.OPTIMIZER_SLOT/")
+        of_one_variable.setdefault(f"{variable} {slot.split('/')[-3]}", []).append(place)
+    for places in of_one_variable.values():
+        for place, other in zip(places, reversed(places), strict=True):
+            found[place] = replace(found[place], target=targets[other])
+    return found
 
 
 @mutant("model.optimizer-state[savedmodel]", target="reference_impl.formats.savedmodel.restore:restore")
