@@ -26,11 +26,12 @@ class Finding:
 
 
 def findings(run: Run, specification: Specification) -> list[Finding]:
-    """The units of ``run`` that were tested with another result than expected, the worst first."""
+    """The units of ``run`` that were tested with another result than expected, or none at all, the worst first."""
+    broken = {unit for test in run.broken_tests for unit in test.units}
     found = [
         _finding(run, unit, specification)
         for unit in run.units
-        if not unit.verdict.is_expected and unit.verdict is not Verdict.NOT_RUN
+        if not unit.verdict.is_expected and (unit.verdict is not Verdict.NOT_RUN or unit.unit in broken)
     ]
     return sorted(found, key=lambda finding: by_severity(finding.unit.verdict))
 

@@ -125,13 +125,20 @@ class Run:
         return Counter(unit.verdict for unit in self.units)
 
     @property
+    def broken_tests(self) -> tuple[TestRecord, ...]:
+        """Tests that were begun and decided nothing, for a fault of their own; the message says which."""
+        return tuple(test for test in self.tests if test.verdict is Verdict.NOT_RUN and test.message)
+
+    @property
     def gaps(self) -> tuple[str, ...]:
         """Why this run does not say everything there is to say; empty for a complete one."""
         not_run = self.counts[Verdict.NOT_RUN]
+        broken = self.broken_tests
         reasons = {
             "could not be started": self.start_failure is not None,
             f"stopped early: {self.interruption}": self.interruption is not None,
             f"only part of the suite was asked for ({_options(self.selection)})": bool(self.selection),
+            f"{len(broken)} broken test{'s' * (len(broken) != 1)} of the suite": bool(broken),
             f"{not_run} unit{'s' * (not_run != 1)} not run": not_run > 0 and not self.selection,
         }
         return tuple(f"{self.implementation}: {reason}" for reason, holds in reasons.items() if holds)
@@ -145,7 +152,7 @@ class Run:
         if self.start_failure:
             return 3
         codes = {verdict.exit_code for verdict in self.counts if not (self.selection and verdict is Verdict.NOT_RUN)}
-        return max({0, *codes, 1 if self.problems else 0, 2 if self.interruption else 0})
+        return max({0, *codes, 1 if self.problems else 0, 2 if self.interruption or self.broken_tests else 0})
 
 
 def _options(selection: Mapping[str, Sequence[str]]) -> str:

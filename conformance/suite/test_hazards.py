@@ -23,7 +23,7 @@ from conformance.suite.models import (
     round_trip,
     trained,
 )
-from conformance.suite.refusals import assert_refuses, attempted
+from conformance.suite.refusals import assert_refuses, attempted, refused
 
 
 def assert_told(impl: Session, operation: Any, pattern: str, what: str) -> None:
@@ -47,6 +47,33 @@ OUTER = chain(
     name="outer",
 )
 LONGER = chain(*INNER.layers, layer("Dense", units=4, name="dense_3"), shape=(6,))
+
+
+@requirement("hdf5-weights.layers-changed")
+@examples(names=st.just("abcd"), cost="once")
+@example(names="anbc")
+@example(names="bc")
+@example(names="ab")
+def test_layers_that_came_or_went_since_take_no_other_ones_values(
+    impl: Session, format: str, scratch: Path, names: str
+):
+    """All layers have one shape, so that nothing but order or names can tell whose values they are."""
+    saved = prepared(impl, _of_layers("abc"), seed=1)
+    impl.save_weights(saved, scratch / WEIGHT_FILES[format])
+    model = prepared(impl, _of_layers(names), seed=2)
+    before = {name: impl.get_weights(impl.layer(model, name)) for name in names}
+
+    if refused(lambda: impl.load_weights(model, scratch / WEIGHT_FILES[format])):
+        return
+    for name in names:
+        found, own = impl.get_weights(impl.layer(model, name)), before[name]
+        if not all(map(np.array_equal, own, found)):
+            expected = impl.get_weights(impl.layer(saved, name)) if name in "abc" else own
+            assert_same_arrays(expected, found, f"weights of {name} in a model of {names}, loaded from those of abc")
+
+
+def _of_layers(names: str) -> Blueprint:
+    return chain(*(layer("Dense", units=4, name=name) for name in names), shape=(4,))
 
 
 @requirement("checkpoint.unfilled-told")
