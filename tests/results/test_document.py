@@ -20,6 +20,8 @@ def run(*verdicts: str, **changes: object) -> Run:
     return replace(Run("reference", "keras-2.4", hello={"capabilities": ["train"]}, units=units), **changes)
 
 
+BROKEN = (replace(record("u.1", verdict="not-run"), message="the suite itself failed: TypeError"),)
+
 FULL = results_of([
     run("pass", "known-failure", tests=(record("u.0"), record("u.1", verdict="fail"))),
     run(implementation="tf2.4", start_failure=StartFailure("no interpreter", "Traceback")),
@@ -101,6 +103,11 @@ def test_what_is_missing_makes_a_document_incomplete_and_is_told(part, gap):
     assert gap in results.footer.gaps[0]
 
 
+def test_a_broken_test_is_told_whatever_was_asked_for():
+    results = results_of([run("pass", "not-run", selection={"k": ["x"]}, tests=BROKEN)])
+    assert results.footer.gaps[1] == "reference: 1 broken test of the suite"
+
+
 def test_a_document_without_its_footer_or_with_another_ones_is_not_complete():
     whole = results_of([run("pass")])
     without = {name: value for name, value in whole.to_json().items() if name != "footer"}
@@ -120,6 +127,7 @@ def test_a_document_without_its_footer_or_with_another_ones_is_not_complete():
         ([run("pass", "not-run")], 2),
         ([run("pass", "not-run", selection={"k": ["x"]})], 0),
         ([run("fail", "not-run", selection={"k": ["x"]})], 1),
+        ([run("pass", "not-run", selection={"k": ["x"]}, tests=BROKEN)], 2),
         ([run("pass", interruption="killed")], 2),
         ([run("fail"), run(start_failure=StartFailure("x"))], 3),
     ],

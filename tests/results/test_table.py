@@ -113,6 +113,14 @@ def test_a_run_as_expected_has_nothing_to_show(judged, specification):
     assert printed(unexpected(results_of([judged([RECORDS[0]])]), specification)).strip() == ""
 
 
+def test_a_broken_test_is_shown_with_what_it_says(judged, specification):
+    broken = replace(record("e.alone", verdict="not-run"), message="the suite itself failed: TypeError: no")
+    text = printed(unexpected(results_of([judged([broken])]), specification))
+    assert "? not run  e.alone  toy" in text
+    assert "the suite itself failed: TypeError: no" in text
+    assert "f.late" not in text
+
+
 def test_a_start_failure_shows_what_the_implementation_said_last(specification):
     run = Run("toy", "new", start_failure=StartFailure("no answer to hello", "ImportError: no module"))
     text = printed(summary(results_of([run]), specification), unexpected(results_of([run]), specification))
