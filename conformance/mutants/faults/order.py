@@ -133,3 +133,13 @@ def config_reverses_outputs(original: Any, *args: Any, **kwargs: Any) -> Any:
 def edges_count_layers_backwards(original: Any, layers: Any) -> Any:
     """The layers of a model are numbered from the last in its checkpoint."""
     return original(list(reversed(list(layers))))
+
+
+@mutant(
+    "hdf5-weights.layers-changed[weights-h5]",
+    target="reference_impl.formats.keras_v3.weights:_left_over",
+    dialect="keras-3",
+)
+def layers_left_over_are_not_missed(original: Any, file: Any, claimed: Any) -> list[str]:
+    """Layers of the file that nobody took are nobody's business: those before them may be other ones'."""
+    return []
