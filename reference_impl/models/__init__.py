@@ -42,9 +42,9 @@ def load_model(
     filepath: str | os.PathLike[str] | Any, custom_objects: Objects | None = None, compile: bool = True, **kwargs: Any
 ) -> Any:
     """The model saved at ``filepath``, with its optimizer's state; ``LoadError`` if it cannot be loaded."""
-    from reference_impl import saving
+    from reference_impl import loading
 
-    return saving.load_model(filepath, custom_objects=custom_objects, compile=compile, **kwargs)
+    return loading.load_model(filepath, custom_objects=custom_objects, compile=compile, **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Objects | None = None) -> Any:

@@ -322,9 +322,9 @@ class Model(Trainer):
         self, filepath: str | os.PathLike[str] | Any, by_name: bool = False, skip_mismatch: bool = False
     ) -> Any:
         """Load weights; from a checkpoint it returns a load status. A load that fails changes nothing."""
-        from reference_impl import saving
+        from reference_impl import loading
 
-        return saving.load_weights(self, filepath, by_name=by_name, skip_mismatch=skip_mismatch)
+        return loading.load_weights(self, filepath, by_name=by_name, skip_mismatch=skip_mismatch)
 
 
 def _names_of_outputs(outputs: Any) -> list[str]:

@@ -15,7 +15,7 @@ MODEL = "reference_impl.models.model:Model"
 
 @mutant(
     "hdf5-weights.same-architecture[hdf5]",
-    target=("reference_impl.saving:load_weights", "reference_impl.training.trainer:Trainer.predict"),
+    target=("reference_impl.loading:load_weights", "reference_impl.training.trainer:Trainer.predict"),
 )
 def predictions_with_the_weights_of_before(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
     """The function behind predict() keeps the weights that the model had before load_weights()."""

@@ -23,7 +23,7 @@ def checksums_of_checkpoints_are_not_looked_at(original: Any, self: Any, *args: 
     _without_checksums(original, self, *args, **kwargs)
 
 
-@mutant("damage.truncated-weights[checkpoint]", target="reference_impl.saving:_load_checkpoint")
+@mutant("damage.truncated-weights[checkpoint]", target="reference_impl.loading:_load_checkpoint")
 def cut_checkpoints_leave_weights_fresh(original: Any, *args: Any) -> Any:
     """A checkpoint that cannot be read to its end is taken for one that holds nothing of the model."""
     from reference_impl.errors import LoadError
@@ -34,7 +34,9 @@ def cut_checkpoints_leave_weights_fresh(original: Any, *args: Any) -> Any:
         return None
 
 
-@mutant("damage.truncated-model[hdf5]", "damage.truncated-model[savedmodel]", target="reference_impl.saving:load_model")
+@mutant(
+    "damage.truncated-model[hdf5]", "damage.truncated-model[savedmodel]", target="reference_impl.loading:load_model"
+)
 def cut_files_are_empty_models(original: Any, *args: Any, **kwargs: Any) -> Any:
     """A file that cannot be read to its end gives a model of no layers."""
     from reference_impl.errors import LoadError

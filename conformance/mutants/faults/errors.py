@@ -9,11 +9,12 @@ from typing import Any
 from conformance.mutants.mutant import mutant
 
 SAVING = "reference_impl.saving"
+LOADING = "reference_impl.loading"
 MODEL = "reference_impl.models.model:Model"
 SET_VALUES = "reference_impl.layers.owner:set_values"
 
 
-@mutant("model.uncompiled[hdf5]", "model.uncompiled[savedmodel]", target=f"{SAVING}:load_model")
+@mutant("model.uncompiled[hdf5]", "model.uncompiled[savedmodel]", target=f"{LOADING}:load_model")
 def nothing_is_said_of_an_uncompiled_model(original: Any, *args: Any, **kwargs: Any) -> Any:
     """Loading a model that was never compiled gives no warning."""
     with warnings.catch_warnings():
@@ -21,7 +22,7 @@ def nothing_is_said_of_an_uncompiled_model(original: Any, *args: Any, **kwargs: 
         return original(*args, **kwargs)
 
 
-@mutant("model.uncompiled[hdf5]", "model.uncompiled[savedmodel]", target=f"{SAVING}:load_model")
+@mutant("model.uncompiled[hdf5]", "model.uncompiled[savedmodel]", target=f"{LOADING}:load_model")
 def every_model_is_said_to_be_uncompiled(original: Any, *args: Any, **kwargs: Any) -> Any:
     """The warning about compiling is given for compiled models too."""
     from reference_impl.formats.hdf5.model import NOT_COMPILED
@@ -30,7 +31,7 @@ def every_model_is_said_to_be_uncompiled(original: Any, *args: Any, **kwargs: An
     return original(*args, **kwargs)
 
 
-@mutant("model.uncompiled[keras]", target=f"{SAVING}:load_model", dialect="keras-3")
+@mutant("model.uncompiled[keras]", target=f"{LOADING}:load_model", dialect="keras-3")
 def every_loaded_model_is_compiled(original: Any, *args: Any, **kwargs: Any) -> Any:
     """A model that was never compiled is given the default optimizer."""
     model = original(*args, **kwargs)
@@ -171,7 +172,7 @@ def the_automatic_config_knows_no_keywords(original: Any, cls: Any, args: Any, k
     return original(cls, args, {})
 
 
-@mutant("open.missing-path[hdf5]", "open.missing-weights[hdf5]", target=f"{SAVING}:missing_path")
+@mutant("open.missing-path[hdf5]", "open.missing-weights[hdf5]", target=f"{LOADING}:missing_path")
 def a_missing_file_is_any_error(original: Any, path: Any, *args: Any) -> Any:
     """A path that does not exist is an error like any other."""
     from reference_impl.errors import LoadError

@@ -8,6 +8,7 @@ from conformance.mutants.mutant import mutant
 from conformance.mutants.tools import every_layer, without
 
 SAVING = "reference_impl.saving"
+LOADING = "reference_impl.loading"
 
 
 @mutant("config.sequential-roundtrip", "config.functional-roundtrip", target="reference_impl.models.config:own_flag")
@@ -158,7 +159,7 @@ def overwrite_is_ignored(original: Any, *args: Any, **kwargs: Any) -> Any:
     original(*args, **{**kwargs, "overwrite": True})
 
 
-@mutant("open.compile-false[hdf5]", "open.compile-false[savedmodel]", target=f"{SAVING}:load_model")
+@mutant("open.compile-false[hdf5]", "open.compile-false[savedmodel]", target=f"{LOADING}:load_model")
 def compile_is_ignored(original: Any, path: Any, custom_objects: Any = None, compile: bool = True) -> Any:
     """A model is compiled as it was, whatever compile says."""
     return original(path, custom_objects, True)
@@ -178,7 +179,7 @@ def json_models_are_compiled(original: Any, *args: Any) -> Any:
     return model
 
 
-@mutant("model.partial-saving[weights-h5]", target=f"{SAVING}:load_weights", dialect="keras-3")
+@mutant("model.partial-saving[weights-h5]", target=f"{LOADING}:load_weights", dialect="keras-3")
 def loading_weights_compiles(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
     """Loading weights compiles the model with the default optimizer."""
     found = original(model, *args, **kwargs)

@@ -11,6 +11,7 @@ from typing import Any
 from conformance.mutants.mutant import mutant
 
 SAVING = "reference_impl.saving"
+LOADING = "reference_impl.loading"
 CHOOSE = f"{SAVING}:_choose"
 HDF5, TENSORFLOW = "HDF5", "TensorFlow"
 
@@ -184,7 +185,7 @@ def assert_consumed_returns_a_new_status(original: Any, self: Any) -> Any:
     return type(self)(original(self)._restoration)
 
 
-@mutant("checkpoint.status-object", target=f"{SAVING}:_load_checkpoint")
+@mutant("checkpoint.status-object", target=f"{LOADING}:_load_checkpoint")
 def load_weights_returns_nothing(original: Any, *args: Any) -> Any:
     """load_weights() of a checkpoint returns None, as that of HDF5 does."""
     original(*args)

@@ -9,7 +9,7 @@ import numpy as np
 from conformance.mutants.mutant import mutant
 
 HDF5 = "reference_impl.formats.hdf5.weights"
-SAVING = "reference_impl.saving"
+LOADING = "reference_impl.loading"
 RESTORE = "reference_impl.formats.checkpoint.restore"
 STATUS = "reference_impl.formats.checkpoint.status:LoadStatus"
 
@@ -61,7 +61,7 @@ def checkpoint_loses_layers_in_lists(original: Any, self: Any) -> Any:
     return {}
 
 
-@mutant("checkpoint.shared-architecture", target=f"{SAVING}:_load_checkpoint")
+@mutant("checkpoint.shared-architecture", target=f"{LOADING}:_load_checkpoint")
 def checkpoint_loads_the_newest(original: Any, model: Any, prefix: str, by_name: bool) -> Any:
     """The newest checkpoint of the folder is loaded, whatever path was given."""
     import os
@@ -71,7 +71,7 @@ def checkpoint_loads_the_newest(original: Any, model: Any, prefix: str, by_name:
     return original(model, latest_checkpoint(os.path.dirname(prefix)) or prefix, by_name)
 
 
-@mutant("checkpoint.transfer", target=f"{SAVING}:_load_checkpoint")
+@mutant("checkpoint.transfer", target=f"{LOADING}:_load_checkpoint")
 def checkpoint_clears_what_it_lacks(original: Any, model: Any, *args: Any) -> Any:
     """Variables that the checkpoint has nothing for are set to zero."""
     status = original(model, *args)
@@ -82,7 +82,7 @@ def checkpoint_clears_what_it_lacks(original: Any, model: Any, *args: Any) -> An
     return status
 
 
-@mutant("checkpoint.nested-silent", target=f"{SAVING}:_load_checkpoint")
+@mutant("checkpoint.nested-silent", target=f"{LOADING}:_load_checkpoint")
 def checkpoint_reaches_into_inner_models(original: Any, model: Any, prefix: str, by_name: bool) -> Any:
     """A checkpoint that does not fit the model is tried on the models inside it."""
     from reference_impl.models import Model
@@ -102,7 +102,7 @@ def checkpoint_tracks_layers_only(original: Any, self: Any, root: Any = None, **
     original(self, root, **{name: value for name, value in objects.items() if not isinstance(value, Variable)})
 
 
-@mutant("checkpoint.one-api", target=f"{SAVING}:_load_checkpoint")
+@mutant("checkpoint.one-api", target=f"{LOADING}:_load_checkpoint")
 def checkpoint_fills_by_order(original: Any, model: Any, prefix: str, by_name: bool) -> Any:
     """Where the objects do not correspond, values go to the variables in order, as far as the shapes agree."""
     from reference_impl.checkpoint_api import CheckpointReader

@@ -135,7 +135,7 @@ def the_argument_of_from_config_is_ignored(original: Any, cls: Any, config: Any,
 @mutant(
     "registry.custom-objects-load[hdf5]",
     "registry.custom-objects-load[savedmodel]",
-    target="reference_impl.saving:load_model",
+    target="reference_impl.loading:load_model",
 )
 def the_argument_of_load_model_stays(original: Any, path: Any, custom_objects: Any = None, compile: bool = True) -> Any:
     """What was given to load_model() is known from then on."""
@@ -185,7 +185,7 @@ def the_global_table_comes_first(original: Any, name: str, builtin: Any) -> Any:
 
 
 @mutant(
-    "registry.precedence-load[savedmodel]", "registry.precedence-load[hdf5]", target="reference_impl.saving:load_model"
+    "registry.precedence-load[savedmodel]", "registry.precedence-load[hdf5]", target="reference_impl.loading:load_model"
 )
 def the_argument_of_load_model_comes_last(
     original: Any, path: Any, custom_objects: Any = None, compile: bool = True
