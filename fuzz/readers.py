@@ -92,7 +92,7 @@ def _graph(folder: Path) -> Iterator[Value]:
 
 def _example(spec: Any) -> Any:
     """What fits the spec; None where it asks for much, which is for whoever calls to decide, or for what nobody has."""
-    sizes = [] if spec.shape is None else [size or 1 for size in spec.shape]
+    sizes = [] if spec.shape is None else [1 if size is None else size for size in spec.shape]
     dtype = str(spec.dtype)
     if max(sizes, default=1) > LARGEST_SIZE or dtype not in _DTYPES:
         return None

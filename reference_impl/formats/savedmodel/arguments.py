@@ -59,16 +59,27 @@ class Parameters:
         if not isinstance(spec, NamedTuple) or "args" not in spec.fields:
             raise ValueError(f"found {spec!r:.80} as the parameters of a function, expected a FullArgSpec")
         fields: Mapping[str, Any] = {key: value for key, value in spec.fields.items() if value is not None}
-        names = tuple(fields["args"])[1 if message.is_method else 0 :]
-        defaults = tuple(fields.get("defaults", ()))[-len(names) or len(fields["args"]) :]
+        every = _listed(fields, "args")
+        names = every[1 if message.is_method else 0 :]
+        defaults = _listed(fields, "defaults")[-len(names) or len(every) :]
+        told = fields.get("kwonlydefaults", {})
+        if not isinstance(told, dict):
+            raise ValueError(f"found {told!r:.80} as the kwonlydefaults of a function, expected a dict")
         return cls(
             names,
             defaults if len(defaults) <= len(names) else (),
             "varargs" in fields,
-            tuple(fields.get("kwonlyargs", ())),
-            fields.get("kwonlydefaults"),
+            _listed(fields, "kwonlyargs"),
+            cast("dict[str, Any]", told),
             "varkw" in fields,
         )
+
+
+def _listed(fields: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    found = fields.get(name, ())
+    if not isinstance(found, list | tuple):
+        raise ValueError(f"found {found!r:.80} as the {name} of a function, expected a list")
+    return tuple(cast("Sequence[Any]", found))
 
 
 # -- structures --------------------------------------------------------------------------------------------------

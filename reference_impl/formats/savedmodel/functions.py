@@ -62,6 +62,14 @@ class ConcreteFunction:
         """The function of the graph."""
         return self.library.function(self.name)
 
+    @property
+    def takes_keywords_alone(self) -> bool:
+        """Whether it takes tensors by its ``keywords`` and nothing else, as a signature does."""
+        positional, named = self.inputs
+        specs = cast("Mapping[str, Any]", named)
+        known = all(isinstance(spec, TensorSpec | TypeSpec) for spec in specs.values())
+        return known and not positional and set(specs) == set(self.keywords)
+
     @cached_property
     def captures(self) -> list[Any]:
         """Variables, tables and constants that are passed after the tensors."""

@@ -27,6 +27,7 @@ from reference_impl.errors import LoadError
 from reference_impl.formats import messages
 from reference_impl.formats.savedmodel.functions import ConcreteFunction
 from reference_impl.formats.savedmodel.objects import GraphObject, Signatures, assets, text_tensor
+from reference_impl.formats.savedmodel.places import Naming
 from reference_impl.formats.savedmodel.stored import Stored
 from reference_impl.formats.savedmodel.structured import TensorSpec
 from reference_impl.graph.attributes import array_of, dtype_of, shape_of
@@ -46,7 +47,8 @@ _TRAINABLE = "trainable_variables"
 def load(stored: Stored) -> GraphObject:
     """The variables and signatures of ``stored``; raises ``LoadError``."""
     nodes = {node.name: node for node in stored.meta_graph.graph_def.node}
-    variables = dict(_variables(stored, nodes))
+    with Naming(stored, "main graph", "nodes of variables that cannot be followed"):
+        variables = dict(_variables(stored, nodes))
     graph = Graph(stored.meta_graph.graph_def, variables, stored.path, assets(stored))
     _initialize(stored, graph)
     root = GraphObject()

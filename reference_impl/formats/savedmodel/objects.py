@@ -17,7 +17,7 @@ import numpy as np
 
 from reference_impl import naming
 from reference_impl.errors import LoadError, LoadOSError
-from reference_impl.formats.savedmodel.arguments import Parameters
+from reference_impl.formats.savedmodel.arguments import Parameters, shown
 from reference_impl.formats.savedmodel.functions import ConcreteFunction, RestoredFunction, concrete
 from reference_impl.formats.savedmodel.stored import Stored
 from reference_impl.graph.attributes import array_of, dtype_of
@@ -129,6 +129,8 @@ class SavedObjects:
             for name, found in functions.items():
                 if not isinstance(found, ConcreteFunction):
                     self.stored.fail(f"signature {name}", f"a {type(found).__name__}", "a function")
+                if not found.takes_keywords_alone:
+                    self.stored.fail(f"signature {name}", shown(found.inputs), f"tensors for {list(found.keywords)}")
             self._made[number] = Signatures(functions)
         elif identifier in _CONTAINERS:
             _CONTAINERS[identifier](self, number)

@@ -30,7 +30,7 @@ from reference_impl.formats.savedmodel import restore, revived
 from reference_impl.formats.savedmodel.inputs import inputs_of
 from reference_impl.formats.savedmodel.metadata import WITHOUT_CONFIG
 from reference_impl.formats.savedmodel.objects import SavedObjects
-from reference_impl.formats.savedmodel.places import REFUSALS, Naming
+from reference_impl.formats.savedmodel.places import Naming
 from reference_impl.formats.savedmodel.stored import SERVE, Stored
 from reference_impl.layers.base import Layer
 from reference_impl.layers.state import AddedLoss
@@ -174,7 +174,8 @@ class Revival(SavedObjects):
                 raise unknown
             found = f"a {known.get('class_name')} without config and without functions"
             self.stored.fail(self.stored.place(number), found, "one of them")
-        return revived.make(self, number, known, self.stored.identifier(number) in MODELS)
+        with Naming(self.stored, number):
+            return revived.make(self, number, known, self.stored.identifier(number) in MODELS)
 
     # -- from configs --------------------------------------------------------------------------------------
 
@@ -276,7 +277,7 @@ class Revival(SavedObjects):
             return
         try:
             layer(inputs)
-        except REFUSALS:
+        except generic.REFUSALS:
             # Code of the user's own may need values. The layers inside can do without it.
             if not isinstance(layer, Model):
                 raise

@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_the_beginning_of_one_archive_before_the_end_of_another(tmp_path: Path):
         with zipfile.ZipFile(path) as archive:
             after_the_checksum = archive.getinfo("model.weights.h5").header_offset + 18
         path.write_bytes(saved[0][:after_the_checksum] + saved[1][after_the_checksum:])
-        with pytest.raises(LoadError, match=r"model.weights.h5: found the checksum .* parts of two files"):
+        with pytest.raises(LoadError, match=r"found the checksum .* parts of two files"):
             keras.models.load_model(path)
 
 
@@ -247,3 +248,147 @@ def test_an_optimizer_whose_name_is_no_text(tmp_path: Path):
         file.attrs["training_config"] = json.dumps(told)
     with pytest.raises(LoadError, match="name of an optimizer must be a text, found True"):
         keras.models.load_model(path)
+
+
+# -- the objects of a SavedModel that are not what they should be ----------------------------------------------------
+
+
+class Twice(L.Layer):
+    """Nobody registers it, so that it is revived from its functions."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.several = [L.Dense(3, name="a"), L.Dense(3, name="b")]
+
+    def call(self, inputs: Any) -> Any:
+        return self.several[1](self.several[0](inputs))
+
+
+@pytest.fixture
+def revived(tmp_path: Path) -> Path:
+    keras.Sequential([keras.Input((3,)), Twice(name="twice")]).save(tmp_path / "m")
+    return tmp_path / "m"
+
+
+class Whole(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.several = [Twice(name="twice")]
+
+    def call(self, inputs: Any) -> Any:
+        return self.several[0](inputs)
+
+
+@pytest.fixture
+def revived_root(tmp_path: Path) -> Path:
+    whole = Whole()
+    whole(np.zeros((1, 3), "float32"))
+    whole.save(tmp_path / "m")
+    return tmp_path / "m"
+
+
+def spoil(folder: Path, change: Callable[[Any], None]) -> None:
+    """Change the message of a SavedModel; its checksum fits."""
+    file = folder / "saved_model.pb"
+    message = messages.parse_guarded(messages.SavedModel, file.read_bytes())
+    change(message.meta_graphs[0])
+    file.write_bytes(messages.serialize(message))
+
+
+def specs_of_functions(graph: Any) -> Iterator[Any]:
+    for node in graph.object_graph_def.nodes:
+        if node.WhichOneof("kind") == "function":
+            yield node.function.function_spec.fullargspec.named_tuple_value
+
+
+def value_of(named_tuple: Any, name: str) -> Any:
+    return next(pair.value for pair in named_tuple.values if pair.key == name)
+
+
+@pytest.mark.parametrize("name", ["args", "defaults", "kwonlyargs", "kwonlydefaults"])
+def test_parameters_of_a_function_that_are_no_list(revived: Path, name: str):
+    def change(graph: Any) -> None:
+        for spec in specs_of_functions(graph):
+            value_of(spec, name).Clear()
+            value_of(spec, name).bool_value = True
+
+    spoil(revived, change)
+    with pytest.raises(LoadError, match=f"found True as the {name} of a function, expected a "):
+        tf.saved_model.load(revived)
+
+
+def test_two_parameters_of_one_name(revived_root: Path):
+    def change(graph: Any) -> None:
+        for spec in specs_of_functions(graph):
+            for _ in range(2):
+                value_of(spec, "args").list_value.values.add().string_value = "x"
+
+    spoil(revived_root, change)
+    with pytest.raises(LoadError, match="duplicate parameter name: 'x'"):
+        keras.models.load_model(revived_root)
+
+
+def test_a_list_inside_itself(revived_root: Path):
+    def change(graph: Any) -> None:
+        for number, node in enumerate(graph.object_graph_def.nodes):
+            if node.user_object.identifier == "trackable_list_wrapper":
+                for edge in node.children:
+                    edge.node_id = number
+
+    spoil(revived_root, change)
+    with pytest.raises(LoadError, match="RecursionError"):
+        keras.models.load_model(revived_root)
+
+
+def test_a_signature_that_takes_something_else_than_its_keywords(folder: Path):
+    def change(graph: Any) -> None:
+        nodes = graph.object_graph_def.nodes
+        (bare,) = {
+            node.bare_concrete_function.concrete_function_name
+            for node in nodes
+            if node.WhichOneof("kind") == "bare_concrete_function"
+        }
+        inputs = graph.object_graph_def.concrete_functions[bare].canonicalized_input_signature
+        inputs.tuple_value.values[1].dict_value.fields["training"].bool_value = True
+
+    spoil(folder, change)
+    with pytest.raises(LoadError, match=r"signature serving_default: found .*, expected tensors for"):
+        tf.saved_model.load(folder)
+
+
+def test_a_revived_layer_whose_functions_fit_no_call(revived: Path):
+    def change(graph: Any) -> None:
+        for name, function in graph.object_graph_def.concrete_functions.items():
+            positional = function.canonicalized_input_signature.tuple_value.values[0].tuple_value.values
+            if "twice" in name and positional:
+                positional.add().bool_value = False
+
+    spoil(revived, change)
+    with pytest.raises(LoadError, match="could not find a matching function to call"):
+        keras.models.load_model(revived)
+
+
+def test_a_name_in_the_main_graph_that_is_no_text(folder: Path):
+    def change(graph: Any) -> None:
+        del graph.object_graph_def.nodes[:]  # a folder of TensorFlow 1 has none
+        for node in graph.graph_def.node:
+            if node.op == "VarHandleOp":
+                node.attr["shared_name"].s = b"\x80"
+
+    spoil(folder, change)
+    with pytest.raises(LoadError, match="main graph: found nodes of variables that cannot be followed"):
+        tf.saved_model.load(folder)
+
+
+def test_a_model_of_the_class_that_calls_nothing(folder: Path):
+    """The metadata say that a layer is a Model, whose own call there is none of."""
+    file = folder / "keras_metadata.pb"
+    beside = (folder / "saved_model.pb").read_bytes()
+    message = messages.parse_guarded(messages.KerasMetadata, file.read_bytes(), beside)
+    node = next(node for node in message.nodes if node.identifier == "_tf_keras_layer" and "Dense" in node.metadata)
+    told = json.loads(node.metadata)
+    told["class_name"], told["config"] = "Model", {"name": "one"}
+    node.metadata = json.dumps(told)
+    file.write_bytes(messages.serialize(message))
+    with pytest.raises(LoadError):
+        keras.models.load_model(folder)
