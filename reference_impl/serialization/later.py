@@ -159,8 +159,14 @@ _VALUES: dict[str, Callable[[Form], Any]] = {
 
 
 def training_config(config: Form, is_custom: bool) -> dict[str, Any]:
-    """Compile information; ``is_custom``: the user has an optimizer of that name, which is then left alone."""
-    known = cast("dict[str, Any]", model_config(dict(config)))
+    """Compile information; ``is_custom``: the user has an optimizer of that name, which is then left alone.
+
+    ``ValueError`` for a config that stands for something else.
+    """
+    found: Any = model_config(dict(config))
+    if not isinstance(found, dict):
+        raise ValueError(f"found a {type(found).__name__}, expected the arguments of compile()")
+    known = cast("dict[str, Any]", found)
     optimizer = known.get("optimizer_config")
     if is_custom or not isinstance(optimizer, dict):
         return known

@@ -125,9 +125,12 @@ def read_model(file: Any, place: str, custom_objects: Mapping[str, Any] | None =
     from reference_impl.serialization.registry import get_registered_object
     from reference_impl.training.config import compile_from_config
 
-    is_custom = get_registered_object(later.optimizer_name(training), custom_objects) is not None
-    known = later.training_config(legacy.training_config(training), is_custom)
-    _naming(place, "training_config", lambda: compile_from_config(model, known, custom_objects))
+    def compile_model() -> None:
+        is_custom = get_registered_object(later.optimizer_name(training), custom_objects) is not None
+        known = later.training_config(legacy.training_config(training), is_custom)
+        compile_from_config(model, known, custom_objects)
+
+    _naming(place, "training_config", compile_model)
     if optimizer_module.OPTIMIZER_WEIGHTS in file:
         optimizer_module.restore(file, model, place)
     return model

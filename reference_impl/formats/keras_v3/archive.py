@@ -96,8 +96,11 @@ def read_model(path: str, custom_objects: Mapping[str, Any] | None = None, compi
         _build(model, config)
         training: Any = config.get("compile_config")
         if compile and isinstance(training, Mapping) and "optimizer" in training:
-            known = _training(cast("Mapping[str, Any]", training))
-            _naming(f"{path}: {CONFIG}: compile_config", lambda: compile_from_config(model, known, custom_objects))
+            told = cast("Mapping[str, Any]", training)
+            _naming(
+                f"{path}: {CONFIG}: compile_config",
+                lambda: compile_from_config(model, _training(told), custom_objects),
+            )
         elif compile:
             warnings.warn(NOT_COMPILED, stacklevel=3)
         _read_weights(archive, path, model, assets=True)

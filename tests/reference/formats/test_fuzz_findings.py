@@ -250,6 +250,17 @@ def test_an_optimizer_whose_name_is_no_text(tmp_path: Path):
         keras.models.load_model(path)
 
 
+def test_compile_information_that_is_a_tuple(tmp_path: Path):
+    path = tmp_path / "m.h5"
+    saved = model()
+    saved.compile("adam", "mse")
+    saved.save(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["training_config"] = json.dumps({"class_name": "__tuple__", "items": []})
+    with pytest.raises(LoadError, match=r"training_config.*: found a tuple, expected the arguments of compile\(\)"):
+        keras.models.load_model(path)
+
+
 # -- the objects of a SavedModel that are not what they should be ----------------------------------------------------
 
 
