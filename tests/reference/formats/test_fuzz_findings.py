@@ -261,6 +261,24 @@ def test_compile_information_that_is_a_tuple(tmp_path: Path):
         keras.models.load_model(path)
 
 
+def test_compile_information_of_an_archive_that_is_a_tuple(tmp_path: Path):
+    path = tmp_path / "m.keras"
+    with keras.dialect("keras-3"):
+        saved = model()
+        saved.compile("adam", "mse")
+        saved.save(path)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(members["config.json"])
+        config["compile_config"] = {"class_name": "__tuple__", "items": [], "optimizer": "adam"}
+        members["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        with pytest.raises(LoadError, match="compile_config: found a config that its classes refuse"):
+            keras.models.load_model(path)
+
+
 # -- the objects of a SavedModel that are not what they should be ----------------------------------------------------
 
 
