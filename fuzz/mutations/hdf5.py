@@ -63,11 +63,13 @@ def _change_hdf5(random: Random, file: Any) -> None:
     elif kind == 4:
         del file[name]
         file.create_dataset(name, (random.choice((0, 3, 2**20, 2**40)), 4), "f4", chunks=(1, 4), fillvalue=1)
-    elif isinstance(file[name], h5py.Dataset):
+    elif isinstance(file[name], h5py.Dataset) and file[name].nbytes <= LARGEST:
         value = np.asarray(file[name][()])
         del file[name]
         file[name] = random.choice(_VALUES)(value)
-    elif not f"{name}/".startswith(f"{other}/"):  # a group copied into itself grows without end
+    elif not isinstance(file[name], h5py.Dataset) and not f"{name}/".startswith(
+        f"{other}/"
+    ):  # a group copied into itself grows without end
         file.copy(file[other], f"{name}/copy{random.randrange(9)}")
 
 

@@ -46,6 +46,12 @@ def test_a_case_is_right_or_refused_or_a_finding(tmp_path: Path, monkeypatch: py
         assert judge(reader(lambda folder: ["x"]), SMALL, tmp_path / "c").kind == kind
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="not run: needs Linux's /proc")
+def test_what_an_earlier_case_took_hides_nothing(tmp_path: Path):
+    for _ in range(2):
+        assert judge(reader(lambda folder: [len(b"x" * (300 << 20))]), SMALL, tmp_path / "c").kind == "memory"
+
+
 def test_a_refusal_for_want_of_memory_is_a_finding(tmp_path: Path):
     def read(folder: Path):
         try:
