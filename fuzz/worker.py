@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import os
 import random
 import re
 import resource
@@ -61,8 +62,9 @@ def main(plan: Plan) -> None:
     else:
         cases = _Corpus(plan, reader, list(_right(reader, reader.seeds(), folder / "case")))
     end = time.monotonic() + plan.seconds
+    started_by = os.getppid()
     for number in range(plan.first, plan.last):
-        if time.monotonic() > end:
+        if time.monotonic() > end or os.getppid() != started_by:  # nobody would hear of what it finds
             break
         files, expected, guarded, how = cases.next(number)
         counts[0] = number + 1

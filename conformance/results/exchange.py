@@ -6,19 +6,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.results.model import ResultsError
 
 
+class Read(NamedTuple):
+    """How many files were ``right``, ``of`` how many, and how many of the rest were read ``wrong`` and not refused."""
+
+    right: int
+    of: int
+    wrong: int = 0
+
+
 @dataclass(frozen=True)
 class Exchange:
-    """The files of one format: ``cells[producer, consumer]`` is how many were read right, and of how many."""
+    """The files of one format, ``cells[producer, consumer]``."""
 
     format: str
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
-    cells: Mapping[tuple[str, str], tuple[int, int]]
+    cells: Mapping[tuple[str, str], Read]
 
 
 def read_exchanges(path: Path) -> list[Exchange]:
@@ -29,7 +37,7 @@ def read_exchanges(path: Path) -> list[Exchange]:
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
         cells = [
-            (str(cell["format"]), str(cell["producer"]), str(column["consumer"]), *_counted(cell["counts"]))
+            (str(cell["format"]), str(cell["producer"]), str(column["consumer"]), _counted(cell["counts"]))
             for column in document["columns"]
             for cell in column["cells"]
         ]
@@ -40,11 +48,12 @@ def read_exchanges(path: Path) -> list[Exchange]:
             name,
             tuple(dict.fromkeys(cell[1] for cell in cells if cell[0] == name)),
             tuple(dict.fromkeys(cell[2] for cell in cells if cell[0] == name)),
-            {(cell[1], cell[2]): (cell[3], cell[4]) for cell in cells if cell[0] == name},
+            {(cell[1], cell[2]): cell[3] for cell in cells if cell[0] == name},
         )
         for name in dict.fromkeys(cell[0] for cell in cells)
     ]
 
 
-def _counted(counts: Mapping[str, int]) -> tuple[int, int]:
-    return counts.get("pass", 0), sum(number for verdict, number in counts.items() if verdict != "not-claimed")
+def _counted(counts: Mapping[str, int]) -> Read:
+    tried = sum(number for verdict, number in counts.items() if verdict != "not-claimed")
+    return Read(counts.get("pass", 0), tried, tried - counts.get("pass", 0) - counts.get("refused", 0))

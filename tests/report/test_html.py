@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cli import cli
-from conformance.results.exchange import Exchange
+from conformance.results.exchange import Exchange, Read
 from conformance.results.model import Run, TestRecord, UnitVerdict, results_of
 from conformance.results.report_html import LONGEST_SCRIPT, html
 from conformance.results.verdict import FailureKind, Verdict
@@ -24,7 +24,7 @@ from conformance.spec import load_specification
 SPECIFICATION = load_specification()
 NAMES = ("reference", "tf2.4", "tf2.15", "tf-keras", "keras3", "keras3-jax")
 EXCHANGE = Exchange("hdf5", ("tf2.4", "keras3"), ("reference", "keras3"), {
-    ("tf2.4", "reference"): (5, 5), ("tf2.4", "keras3"): (4, 5), ("keras3", "reference"): (0, 3),
+    ("tf2.4", "reference"): Read(5, 5), ("tf2.4", "keras3"): Read(4, 5), ("keras3", "reference"): Read(0, 3, wrong=2),
 })  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def test_the_difference_is_marked(page: str):
 
 def test_who_reads_whose_files(page: str):
     assert '<td class="heat all">5<span class="of">/5</span></td>' in page
-    assert '<td class="heat none">0<span class="of">/3</span></td>' in page
+    assert '<td class="heat refused">4<span class="of">/5</span></td>' in page
+    assert '<td class="heat wrong">0<span class="of">/3, 2 wrong</span></td>' in page
     assert '<td class="heat absent">' in page
     assert "Who reads whose files" not in html([run_of("reference")], SPECIFICATION)
 
@@ -129,13 +130,15 @@ def test_no_run_looks_whole_that_is_not():
 
 def test_the_command_writes_it(tmp_path: Path):
     (tmp_path / "results.json").write_text(json.dumps(results_of([run_of("tf2.4")]).to_json()), encoding="utf-8")
-    counts = {"pass": 1, "silent": 1, "not-claimed": 5}
+    counts = {"pass": 1, "refused": 1, "silent": 1, "not-claimed": 5}
     columns = [{"consumer": "b", "cells": [{"format": "hdf5", "producer": "a", "counts": counts}]}]
     (tmp_path / "matrix.json").write_text(json.dumps({"columns": columns}), encoding="utf-8")
     arguments = [str(tmp_path / "results.json"), "--matrix", str(tmp_path / "matrix.json")]
     done = CliRunner().invoke(cli, ["report", *arguments, "--html", str(tmp_path / "new" / "report.html")])
     assert (done.exit_code, done.output) == (0, "")
-    assert '<td class="heat some">1<span class="of">/2</span>' in (tmp_path / "new" / "report.html").read_text("utf-8")
+    assert '<td class="heat wrong">1<span class="of">/3, 1 wrong</span>' in (
+        tmp_path / "new" / "report.html"
+    ).read_text("utf-8")
     (tmp_path / "matrix.json").write_text("{}", encoding="utf-8")
     done = CliRunner().invoke(cli, ["report", *arguments, "--html", str(tmp_path / "other.html")])
     assert done.exit_code == 2
