@@ -9,10 +9,11 @@ from click.testing import CliRunner, Result
 from conformance.cli import cli
 from conformance.cli.fixtures import json_schema
 from conformance.fixtures import manifest, matrix
+from conformance.fixtures.location import fixtures_folder
 from tests.fixtures.small import make_folder, put
 
 CLI = Path(__file__).parents[2] / "conformance"
-OWN = Path(__file__).parents[2] / "fixtures"
+OWN = fixtures_folder()
 
 
 def _call(*arguments: str) -> Result:
