@@ -109,6 +109,8 @@ def _value(attributes: Any, name: str) -> npt.NDArray[Any]:
     if claimed > _READ_LIMIT:
         raise ValueError(f"an attribute that claims {claimed} bytes")
     if _h5.check_string_dtype(dtype) is None:
+        if dtype.kind not in "biuf":  # h5py reads sequences of variable length out of its memory
+            raise TypeError(f"a value of type {dtype}")
         return np.asarray(attributes[name])
     texts = np.zeros(shape, dtype)
     stored.read(texts, memory_type)

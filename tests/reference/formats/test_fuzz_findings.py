@@ -119,6 +119,39 @@ def test_a_text_that_claims_to_be_longer_than_the_file(tmp_path: Path):
         heaps.check(bytes(content), "w.h5")
 
 
+def described_attribute(path: Path, name: bytes) -> tuple[bytearray, int, int]:
+    """The content of an HDF5 file, and where the type and the value of the first attribute of that name are."""
+    content = bytearray(path.read_bytes())
+    start = content.index(name + b"\0")
+    kind = start + -(-(len(name) + 1) // 8) * 8
+    return content, kind, kind + 24 + 8
+
+
+@pytest.mark.parametrize("more", [0, 65 << 20], ids=["small", "large"])
+def test_a_text_whose_length_and_address_are_wrong(tmp_path: Path, more: int):
+    """The library takes memory for the length before it looks at the address."""
+    path = tmp_path / "m.h5"
+    model().save(path)
+    content, _, value = described_attribute(path, b"keras_version")
+    assert int.from_bytes(content[value : value + 4], "little") == len("2.4.0")
+    content[value : value + 12] = b"\xff" * 12
+    path.write_bytes(content + bytes(more))
+    with pytest.raises(LoadError, match=f"byte {value}: found a text of 4294967295 bytes in a file of"):
+        keras.models.load_model(path)
+
+
+def test_a_text_that_is_a_sequence_of_numbers(tmp_path: Path):
+    """h5py reads one out of its memory, and the process ends."""
+    path = tmp_path / "m.h5"
+    model().save(path)
+    content, kind, _ = described_attribute(path, b"keras_version")
+    assert content[kind : kind + 2] == b"\x19\x01"
+    content[kind + 1 : kind + 3] = b"\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(LoadError, match="attribute keras_version: found a value of type object, expected a text"):
+        keras.models.load_model(path)
+
+
 def test_a_virtual_dataset_refers_to_a_heap_without_a_length(tmp_path: Path):
     path = tmp_path / "w.h5"
     with h5py.File(path, "w", libver="latest") as file:
