@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -84,6 +85,18 @@ def write_hdf5(path: Path, model: Config) -> None:
         ):
             for name, value in values.items():
                 attributes[name] = value
+
+
+def text_attribute(content: bytes, name: str) -> tuple[int, int]:
+    """Where the type, and where the value, of the first attribute of that name in an HDF5 file is: a text of variable
+    length, as every Keras writes them."""
+    start = content.index(name.encode() + b"\0")
+    sizes = struct.unpack("<HHH", content[start - 6 : start])
+    assert content[start - 8] == 1, "an attribute of another version than 1"
+    name_size, type_size, extents_size = (-(-size // 8) * 8 for size in sizes)
+    kind = start + name_size
+    assert content[kind : kind + 2] == b"\x19\x01", "an attribute of another type than a text of variable length"
+    return kind, kind + type_size + extents_size
 
 
 def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = None) -> None:

@@ -13,10 +13,11 @@ import h5py
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.blueprint import chain, layer
+from conformance.blueprint import Compile, chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.suite.case import examples, requirement
 from conformance.suite.compare import assert_same_arrays
+from conformance.suite.handmade import text_attribute
 from conformance.suite.models import WEIGHT_FILES, Arrays, prepared, save, set_distinct_weights
 from conformance.suite.refusals import assert_refuses, attempted
 
@@ -169,6 +170,19 @@ def test_a_weight_of_another_kind_is_noticed(impl: Session, format: str, scratch
             file[kernel] = value
         what = f"a kernel of shape {value.shape} and type {value.dtype} for one of shape (5, 4)"
         assert_refuses(lambda model=model, path=path: impl.load_weights(model, path), what)
+
+
+@requirement("damage.no-text")
+def test_something_else_where_a_text_should_be_is_refused(impl: Session, format: str, scratch: Path):
+    """One bit of the attribute's type has changed: a sequence of bytes, or a kind of which there is none."""
+    for bit in (1, 2):
+        for name in ("training_config", "model_config"):
+            path = save(impl, impl.build(MODEL.with_compile(Compile())), scratch, format)
+            content = bytearray(path.read_bytes())
+            kind, _ = text_attribute(content, name)
+            content[kind + 1] ^= bit
+            path.write_bytes(content)
+            assert_refuses(lambda path=path: impl.load(path), f"a model whose {name} is no text")
 
 
 @requirement("damage.more")

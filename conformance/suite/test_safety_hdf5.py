@@ -4,6 +4,7 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from conformance.blueprint import chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.suite.case import requirement
 from conformance.suite.compare import Mismatch, assert_same_arrays
-from conformance.suite.models import WEIGHT_FILES, prepared
+from conformance.suite.handmade import text_attribute
+from conformance.suite.models import WEIGHT_FILES, prepared, save
 from conformance.suite.payloads import bounded_memory
 from conformance.suite.refusals import attempted
 
@@ -83,6 +85,20 @@ def test_weights_of_another_file_are_not_read(impl: Session, format: str, scratc
         if loaded:
             raise Mismatch(f"a file with an {point.__name__.replace('_', ' ')}", "refused", "loaded without an error")
         assert_same_arrays(before, after, "weights after a refused load")
+
+
+@requirement("safety.text-bomb", formats=("hdf5",))
+def test_a_text_that_is_not_there_takes_no_memory(impl: Session, format: str, scratch: Path):
+    """Its place is wrong too, so that there is nothing to be read."""
+    path = save(impl, prepared(impl, MODEL, 11), scratch, format)
+    content = bytearray(path.read_bytes())
+    _, value = text_attribute(content, "model_config")
+    content[value : value + 12] = struct.pack("<IQ", 1 << 30, 0xFFFFFFFF)
+    path.write_bytes(content)
+    with bounded_memory(impl, scratch, "a text that claims 1 GiB and is not there"):
+        loaded = attempted(lambda: impl.load(path))
+    if loaded:
+        raise Mismatch("a model whose config is not there", "refused", "loaded without an error")
 
 
 @requirement("safety.shape-bomb", formats=("hdf5", "weights-h5"))

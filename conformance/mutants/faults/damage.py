@@ -91,3 +91,12 @@ def unknown_attributes_are_refused(original: Any, group: Any, place: str) -> Any
     if strange:
         raise LoadError(f"{place}: unknown attributes {strange}")
     return original(group, place)
+
+
+@mutant("damage.no-text", target="reference_impl.formats.hdf5.model:read_text")
+def what_is_no_text_is_not_there(original: Any, *args: Any) -> Any:
+    """Compile information that cannot be read is taken for none."""
+    try:
+        return original(*args)
+    except ValueError:
+        return None

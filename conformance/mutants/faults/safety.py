@@ -185,6 +185,11 @@ def values_are_read_before_shapes_are_compared(original: Any, group: Any, name: 
     return original(group, name, *args)
 
 
+@mutant("safety.text-bomb", target="reference_impl.formats.hdf5.heaps:_check_attribute", piped=True)
+def texts_are_as_long_as_they_claim(original: Any, *args: Any) -> None:
+    """The length of a text is believed before anybody looks whether there is one."""
+
+
 @mutant("safety.nesting", target="reference_impl.serialization.models:model_from_json")
 def deep_texts_are_empty_models(original: Any, text: str, custom_objects: Any = None) -> Any:
     """A text that cannot be followed to its end gives an empty model."""
