@@ -87,7 +87,7 @@ def write_hdf5(path: Path, model: Config) -> None:
                 attributes[name] = value
 
 
-def text_attribute(content: bytes, name: str) -> tuple[int, int]:
+def text_attribute(content: bytes | bytearray, name: str) -> tuple[int, int]:
     """Where the type, and where the value, of the first attribute of that name in an HDF5 file is: a text of variable
     length, as every Keras writes them."""
     start = content.index(name.encode() + b"\0")
