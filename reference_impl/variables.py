@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_impl import naming
-from reference_impl.dtypes import DType, as_dtype
+from reference_impl.dtypes import DType, as_dtype, numpy_dtype
+from reference_impl.errors import LoadError
 from reference_impl.ops import table
 from reference_impl.shapes import Dim, TensorShape, fits
 from reference_impl.tensors import (
@@ -71,27 +73,33 @@ def reading_as(dtype: DType | None) -> Generator[None]:
 
 class _Deferring(threading.local):
     awaiting: list[Variable] | None = None
+    most: int | None = None
 
 
 _deferring = _Deferring()
 
 
 @contextmanager
-def deferred() -> Generator[None]:
+def deferred(most: int | None = None) -> Generator[None]:
     """Inside, initial values that are functions are computed when they are first read, or else at the end.
 
-    For loading: nearly every variable is given its value before. After an error nothing is computed.
+    For loading: nearly every variable is given its value before. After an error nothing is computed. ``most``: the bytes
+    that one of these values may have; a larger one is a ``LoadError``, for a text may ask for any shape.
     """
     if _deferring.awaiting is not None:
         yield
         return
     awaiting = _deferring.awaiting = []
+    _deferring.most = most
     try:
-        yield
+        try:
+            yield
+        finally:
+            _deferring.awaiting = None
+        for variable in awaiting:
+            _ = variable.array
     finally:
-        _deferring.awaiting = None
-    for variable in awaiting:
-        _ = variable.array
+        _deferring.most = None
 
 
 class Variable(Operators, Trackable):
@@ -146,6 +154,13 @@ class Variable(Operators, Trackable):
 
     def _first(self) -> Array:
         value, dtype = self.__dict__["_initial"]
+        if _deferring.most is not None and "shape" in self.__dict__:
+            size = math.prod(size or 0 for size in self.shape) * numpy_dtype(self.dtype).itemsize
+            if size > _deferring.most:
+                raise LoadError(
+                    f"{self.name}: found no value yet for its shape {tuple(self.shape)}, and a new one has {size} bytes, expected "
+                    f"at most {_deferring.most} for a file of this size"
+                )
         with tracing(None):
             tensor = convert(value() if callable(value) else value, hint=dtype)
             if dtype is not None and tensor.dtype != dtype:

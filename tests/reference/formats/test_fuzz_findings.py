@@ -312,6 +312,19 @@ def test_compile_information_of_an_archive_that_is_a_tuple(tmp_path: Path):
             keras.models.load_model(path)
 
 
+def test_a_config_that_asks_for_larger_weights_than_the_file_can_hold(tmp_path: Path):
+    path = tmp_path / "m.h5"
+    keras.Sequential([keras.Input((8, 2)), L.Conv1D(2, 3, name="narrow")]).save(path)
+    with h5py.File(path, "r+") as file:
+        config = file.attrs["model_config"]
+        file.attrs["model_config"] = config.replace("[null, 8, 2]", "[null, 8, 2147483647]")
+        assert file.attrs["model_config"] != config
+    with pytest.raises(
+        LoadError, match=r"narrow/kernel:0: .* shape \(3, 2147483647, 2\), and a new one has 51539607528 bytes"
+    ):
+        keras.models.load_model(path)
+
+
 # -- the objects of a SavedModel that are not what they should be ----------------------------------------------------
 
 
