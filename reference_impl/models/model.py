@@ -257,10 +257,16 @@ class Model(Trainer):
         """A new model with fresh weights.
 
         The config of a graph gives a Functional model (or ``cls(inputs, outputs, name=…)``); any other is given to
-        the constructor, ``cls(**config)``. ``config`` is not changed.
+        the constructor, ``cls(**config)``. ``config`` is not changed. ``ValueError`` if nothing tells what it computes.
         """
         if not set(config) >= _GRAPH_KEYS:
-            return cls(**config)
+            made = cls(**config)
+            if made._graph is None and cls.call is Model.call:
+                raise ValueError(
+                    f"a {cls.__name__} without code of its own: found the keys {sorted(config)}, expected those of a graph, "
+                    f"{sorted(_GRAPH_KEYS)}"
+                )
+            return made
         with CustomObjectScope(custom_objects):
             inputs, outputs, ancillary = graph_from_config(config)
         model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))

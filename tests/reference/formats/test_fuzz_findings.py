@@ -325,6 +325,12 @@ def test_a_config_that_asks_for_larger_weights_than_the_file_can_hold(tmp_path: 
         keras.models.load_model(path)
 
 
+@pytest.mark.parametrize("name", ["Functional", "Model"])
+def test_a_model_without_a_graph_and_without_code(name: str):
+    with pytest.raises(LoadError, match=f"a {name} without code of its own: found the keys"):
+        keras.models.model_from_json(json.dumps({"class_name": name, "config": {"name": "m"}}))
+
+
 # -- the objects of a SavedModel that are not what they should be ----------------------------------------------------
 
 
