@@ -66,10 +66,10 @@ class Graph:
                 depth[tensor.node] = layer_depth[tensor.history.layer] = 0
                 layer_order[tensor.history.layer] = -1
         place = {node: i for i, node in enumerate(found)}
-        levels = sorted(set(depth.values()), reverse=True)
-        self.nodes_by_depth = [
-            sorted((n for n in depth if depth[n] == level), key=lambda node: place.get(node, -1)) for level in levels
-        ]
+        levels: dict[int, list[Node]] = {}
+        for node in sorted(depth, key=lambda node: place.get(node, -1)):
+            levels.setdefault(depth[node], []).append(node)
+        self.nodes_by_depth = [levels[level] for level in sorted(levels, reverse=True)]
         self.nodes = [node for level in self.nodes_by_depth for node in level]
         self.layers = sorted(layer_depth, key=lambda layer: (-layer_depth[layer], layer_order[layer]))
         self._check_connected()

@@ -63,8 +63,9 @@ class Sequential(Model):
         """Append ``layers``. The graph is made when all are there, for more layers are another graph."""
         chain = self._all_layers
         end: Any = None if self._graph is None else self._graph.output_structure
+        names = {layer.name for layer in chain}
         for layer in layers:
-            self._append(layer)
+            self._append(layer, names)
             if end is not None:
                 end = _single(chain[-1], chain[-1](end))
             elif isinstance(chain[0], InputLayer):
@@ -73,13 +74,14 @@ class Sequential(Model):
             self._set_graph(Graph(chain[0].output, end))
         self._settle()
 
-    def _append(self, layer: Any) -> None:
+    def _append(self, layer: Any, names: set[str]) -> None:
+        """``names``: of all layers that there are; this one's is added."""
         if isinstance(layer, KerasTensor):
             layer = layer.history.layer
         if not isinstance(layer, Layer):
             raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer!r}")
         chain = self._all_layers
-        if any(layer.name == other.name for other in chain):
+        if layer.name in names:
             raise ValueError(
                 "All layers added to a Sequential model should have unique names. "
                 f'Name "{layer.name}" is already the name of a layer in this model; rename it'
@@ -92,7 +94,9 @@ class Sequential(Model):
                         batch_shape(shape), batch_size=shape[0], dtype=dtype, name=f"{layer.name}_input"
                     ).history.layer
                 )
+                names.add(chain[0].name)
         chain.append(layer)
+        names.add(layer.name)
 
     def pop(self) -> None:
         """Remove the last layer."""
