@@ -24,6 +24,7 @@ from fuzz.run import MOST, Row, run
 from fuzz.worker import again as read_again
 
 SEED = 20240917
+WIDTH = 120  # columns of a table; a pipe has 80, in which words would be cut
 COLUMNS = {
     "fuzz": ("done", "refused", "right", "silent", "crash", "hang", "memory", "sites", "seconds"),
     "damage": ("done", "refused", "right", "silent", "crash", "hang", "memory", "unguarded", "seconds"),
@@ -177,7 +178,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[object]) -> None:
     table = Table(*(Column(name, no_wrap=True) for name in columns), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(getattr(row, column)) for column in columns))
-    Console().print(table)
+    Console(width=max(Console().width, WIDTH)).print(table)
 
 
 if __name__ == "__main__":

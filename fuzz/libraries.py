@@ -68,8 +68,12 @@ COLUMNS = tuple(field.name for field in fields(Row))
 def formats_of(session: Session) -> list[str]:
     """Those of :data:`MODELS` and :data:`WEIGHTS` that the library writes and reads."""
     able = set(session.hello.capabilities)
-    ways = [*((name, "", format) for name, format in MODELS.items()), *((n, "-weights", f) for n, f in WEIGHTS.items())]
-    return [name for name, part, format in ways if {f"save{part}.{format}", f"load{part}.{format}"} <= able]
+    return [
+        name
+        for ways, part in ((MODELS, ""), (WEIGHTS, "-weights"))
+        for name, format in ways.items()
+        if {f"save{part}.{format}", f"load{part}.{format}"} <= able
+    ]
 
 
 def run(
@@ -92,7 +96,7 @@ def run(
 
 
 def _row(session: Session, name: str, scratch: Path, variants: int, seed: int, told: Callable[[int], None]) -> Row:
-    files, other = (_written(session, name, scratch / f"{name} {seed}", seed) for seed in (1, 2))
+    files, other = (_written(session, name, scratch / f"{name} {model}", model) for model in (1, 2))
     reads = _Model(session, name) if name in MODELS else _Weights(session, name)
     expected = reads(files, scratch / "case")
     if expected != reads(files, scratch / "case"):
@@ -124,7 +128,7 @@ def _guarded(name: str, places: Collection[str]) -> bool:
     """Whether the format has a checksum of what was damaged. TensorFlow keeps none of a SavedModel's own messages."""
     if name == "savedmodel model":
         return all("/variables/" in place for place in places)
-    return damage.guarded("keras" if name == "keras model" else name.split()[0], places)
+    return damage.guarded(name.split()[0], places)
 
 
 class _Model:

@@ -44,7 +44,7 @@ class Reads:
     ],
 )
 def test_what_came_of_a_case(reads: Reads, guarded: bool, came: libraries.Came, tmp_path: Path):
-    assert libraries._came(reads, {}, tmp_path, "saved", guarded) == came  # type: ignore
+    assert libraries._came(reads, {}, tmp_path, "saved", guarded) == came
     assert getattr(libraries.Row("x", "y").counted(came), came) == 1
 
 
@@ -60,7 +60,7 @@ def test_what_came_of_a_case(reads: Reads, guarded: bool, came: libraries.Came, 
     ],
 )
 def test_which_damage_a_checksum_covers(name: str, place: str, guarded: bool):
-    assert libraries._guarded(name, [place]) is guarded  # type: ignore
+    assert libraries._guarded(name, [place]) is guarded
 
 
 def test_an_implementation_is_run_with_its_own_files():
