@@ -22,6 +22,8 @@ Config = dict[str, Any]
 # How a model is serialised: without and with modules (since Keras 2.12).
 FORMS = ("plain", "with modules")
 
+_SPACES = b" " * (1 << 20)
+
 
 def part(class_name: str, name: str, **config: Any) -> Config:
     """A layer's config as it stands in a model's."""
@@ -99,10 +101,11 @@ def text_attribute(content: bytes | bytearray, name: str) -> tuple[int, int]:
     return kind, kind + type_size + extents_size
 
 
-def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = None) -> None:
+def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = None, padding: int = 0) -> None:
     """A whole model in a v3 archive, with ``extra`` members; none of its layers has weights.
 
-    ``extra`` may replace the members that are always there.
+    ``extra`` may replace the members that are always there. ``padding`` MiB of spaces follow the config's text: they
+    are written piece by piece, so that a bomb takes no memory of those who make it.
     """
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
@@ -114,9 +117,13 @@ def write_keras(path: Path, model: Config, extra: Mapping[str, bytes] | None = N
         "model.weights.h5": weights.getvalue(),
         **(extra or {}),
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            with archive.open(name, "w") as member:
+                member.write(content)
+                if name == "config.json":
+                    for _ in range(padding):
+                        member.write(_SPACES)
 
 
 WRITERS: Mapping[str, Callable[[Path, Config], None]] = {"hdf5": write_hdf5, "keras": write_keras}

@@ -19,7 +19,7 @@ from conformance.suite.compare import Mismatch
 from conformance.suite.handmade import Config, part
 
 # What a bomb unpacks to, and how much more memory than before a loader may take while it looks at one.
-BOMB = 1 << 30
+BOMB_MIB = 1 << 10
 ALLOWED = 256 << 20
 
 
