@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Calls:
 def broken(mutant: Mutant) -> Generator[Calls, None, None]:
     """The reference with the mutant's fault in it, for as long as the block lasts.
 
-    Raises :class:`MutantError` if a target is not there (any more).
+    Raises :class:`MutantError` if a target is not there (any more), or takes other arguments than the fault does.
     """
     calls = Calls()
     with contextlib.ExitStack() as undoing:
@@ -53,6 +54,8 @@ def _replace(target: str, mutant: Mutant, calls: Calls) -> Undo:
         raise MutantError(f"{target}: there is no such function; name the one that does its work now")
 
     def faulty(original: Callable[..., Any]) -> Callable[..., Any]:
+        _check_arguments(target, original, mutant.fault)
+
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             calls.counts[target] += 1
@@ -67,6 +70,21 @@ def _replace(target: str, mutant: Mutant, calls: Calls) -> Undo:
         return _everywhere(present, replacement)
     setattr(owner, name, replacement)
     return lambda: setattr(owner, name, present)
+
+
+def _check_arguments(target: str, original: Callable[..., Any], fault: Callable[..., Any]) -> None:
+    """Raise :class:`MutantError` if a call of the original, with all it may be given or all it must be, is none of the fault."""
+    parameters = inspect.signature(original).parameters.values()
+    for given in (parameters, [one for one in parameters if one.default is one.empty]):
+        positional = [one.name for one in given if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        named = {one.name: None for one in given if one.kind is one.KEYWORD_ONLY}
+        with contextlib.suppress(TypeError):
+            inspect.signature(fault).bind(original, *positional, **named)
+            return
+    raise MutantError(
+        f"{target}: its arguments are {inspect.signature(original)} now, and the fault takes "
+        f"{inspect.signature(fault)}; give it the same, after `original`"
+    )
 
 
 def _like(present: Any, faulty: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:

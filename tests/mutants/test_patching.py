@@ -64,9 +64,16 @@ def test_a_target_that_is_not_there_is_an_error(target: str, told: str):
 def test_what_was_replaced_before_an_error_is_put_back():
     before = files.replacing
     targets = ("reference_impl.formats.files:replacing", "reference_impl.formats.files:lost")
-    with pytest.raises(MutantError), broken(mutant(lambda original: None, *targets)):
+    with pytest.raises(MutantError, match="no such function"), broken(mutant(lambda original, path: None, *targets)):
         pass
     assert files.replacing is before
+
+
+@pytest.mark.parametrize("fault", [lambda original: None, lambda original, path, mode: None])
+def test_a_fault_for_other_arguments_is_an_error(fault: Any):
+    target = "reference_impl.formats.files:replacing"
+    with pytest.raises(MutantError, match=r"its arguments are \(path"), broken(mutant(fault, target)):
+        pass
 
 
 def test_a_fault_that_nobody_met_is_an_error():

@@ -35,16 +35,16 @@ def predictions_with_the_weights_of_before(original: Any, model: Any, *args: Any
 
 
 @mutant("hdf5-weights.transfer", target="reference_impl.models.sequential:Sequential._append")
-def layers_in_a_second_model_are_copied(original: Any, self: Any, layer: Any) -> Any:
+def layers_in_a_second_model_are_copied(original: Any, self: Any, layer: Any, names: Any) -> Any:
     """A layer that is taken into another model is a copy there, with the same values and variables of its own."""
     used = getattr(layer, "inbound_nodes", None) and getattr(layer, "weights", None)
     if not used or not hasattr(layer, "kernel"):
-        return original(self, layer)
+        return original(self, layer, names)
     copied: Any = cast("Any", type(layer)).from_config(layer.get_config())
     copied.build(layer._state.build_input_shape)
     copied._state.built = True
     copied.set_weights(layer.get_weights())
-    return original(self, copied)
+    return original(self, copied, names)
 
 
 @mutant("checkpoint.part-model", target=f"{MODEL}._set_graph")
