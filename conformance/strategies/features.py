@@ -78,7 +78,7 @@ def penalized_models(draw: Draw) -> Functional:
     parts: list[Layer] = []
     for number in range(draw(st.integers(1, 2))):
         args: dict[str, Any] = {"units": draw(SIZES), "name": f"d{number}"}
-        for place in draw(st.sets(st.sampled_from(["kernel", "bias", "activity"]), min_size=1)):
+        for place in sorted(draw(st.sets(st.sampled_from(["kernel", "bias", "activity"]), min_size=1))):
             args[f"{place}_regularizer"] = dict(draw(st.sampled_from(REGULARIZERS)))
         if draw(FLAGS):
             args["kernel_constraint"] = dict(draw(st.sampled_from(CONSTRAINTS)))

@@ -15,7 +15,7 @@ from conformance.strategies import no_mined_constants
 from tests.environments import ROOT
 
 DIGEST = """
-import contextlib, hashlib, sys
+import contextlib, hashlib, inspect, sys
 from hypothesis import given, seed, settings, strategies as st
 from conformance import strategies
 
@@ -23,7 +23,14 @@ how, drawn, *modules = sys.argv[1:]
 for module in modules:
     __import__(module)
 total = hashlib.sha256()
+
+def published():  # each strategy that needs no argument
+    made = {name: getattr(strategies, name) for name in strategies.__all__ if name.islower()}
+    plain = [f for f in made.values() if all(p.default is not p.empty for p in inspect.signature(f).parameters.values())]
+    return [strategy for f in plain if isinstance(strategy := f(), st.SearchStrategy)]
+
 about = {
+    "published": published(),
     "models": (strategies.models(), strategies.data_seeds()),
     "scalars": (st.integers(), st.floats(), st.text(), st.binary()),
 }[drawn]
@@ -32,7 +39,7 @@ about = {
 @settings(max_examples=60, database=None, deadline=None)
 @given(st.tuples(*about))
 def collect(values):
-    total.update(repr([v.digest() if hasattr(v, "digest") else v for v in values]).encode())
+    total.update(repr([v.to_json() if hasattr(v, "to_json") else v for v in values]).encode())
 
 with strategies.no_mined_constants() if how == "guarded" else contextlib.nullcontext():
     collect()
@@ -70,7 +77,7 @@ def test_a_module_full_of_constants_changes_what_hypothesis_draws(constants: Pat
     assert digest("bare", "scalars", constants) != digest("bare", "scalars", constants, "full_of_constants")
 
 
-@pytest.mark.parametrize("drawn", ["models", "scalars"])
+@pytest.mark.parametrize("drawn", ["models", "published", "scalars"])
 def test_under_the_guard_it_does_not(constants: Path, drawn: str):
     alone = digest("guarded", drawn, constants)
     assert alone == digest("guarded", drawn, constants, "full_of_constants", "conformance.protocol.session")
