@@ -3,6 +3,7 @@
 The layout is that of a file of TensorFlow 2.4.4, looked at with h5py.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 from __future__ import annotations
 
 import json
@@ -81,7 +82,7 @@ def write(path: Path, weights: dict[str, Any]) -> None:
 
 def config() -> Config:
     """The arguments that are not None, False or an initializer, as the file has them."""
-    inputs = [
+    inputs: list[Config] = [
         {"name": name, "class_name": "InputLayer", "config": entry, "inbound_nodes": []}
         for name, shape in (("query", QUERY), ("value", VALUE))
         for entry in [{"name": name, "batch_input_shape": [None, *shape], "dtype": "float32", "sparse": False}]

@@ -31,9 +31,8 @@ OPTIMIZERS = {
 }
 
 
-@requirement("model.resume-training", formats=("hdf5",))
+@requirement("model.resume-training", formats=("hdf5", "keras"))
 def test_nadam_goes_on_with_its_product_of_momenta(impl: Session, format: str, scratch: Path, tolerance: Any):
-    """In HDF5, where every dialect's own Nadam can be stored."""
     _assert_training_goes_on(impl, format, scratch, tolerance("same-path"), "Nadam")
 
 

@@ -196,6 +196,26 @@ def test_every_optimizer_keeps_its_slots(impl: Session, format: str, scratch: Pa
     _assert_same_state(impl, trained(impl, model, seed), model, scratch, format)
 
 
+@requirement("model.resume-training")
+@examples(optimizer=strategies.optimizers(besides=("Nadam",)), seed=strategies.data_seeds(), cost="train")
+@example(optimizer={"class": "RMSprop", "args": {"learning_rate": 0.05}}, seed=1)
+def test_every_optimizer_goes_on_by_the_rule_it_had(
+    impl: Session, format: str, scratch: Path, tolerance: Tolerance, optimizer: Any, seed: int
+):
+    """Slots alone do not say by which of several rules a class has had (where epsilon stands) they are used.
+
+    Nadam, whose state has one more part, is in :mod:`conformance.suite.test_known_training`.
+    """
+    model = TWO_LAYERS.with_compile(Compile(optimizer, "mean_squared_error"))
+    original = trained(impl, model, seed)
+    loaded = round_trip(impl, original, scratch, format, model)
+    for one in (original, loaded):
+        impl.train(one, batches(model, seed + 1, 3))
+    assert_same_arrays(
+        impl.get_weights(original), impl.get_weights(loaded), "weights after going on", tolerance("same-path")
+    )
+
+
 @requirement("model.optimizer-state")
 @examples(frozen=st.sampled_from(["first", "second"]), seed=strategies.data_seeds(), cost="once")
 @example(frozen="first", seed=1)

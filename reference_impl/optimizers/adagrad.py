@@ -51,8 +51,7 @@ class Adagrad(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "initial_accumulator_value": self.initial_accumulator_value,
             "epsilon": self.epsilon,
         }
@@ -97,8 +96,7 @@ class Adadelta(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "rho": self.serialize_hyper("rho"),
             "epsilon": self.epsilon,
         }

@@ -62,8 +62,7 @@ class Adam(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "beta_1": self.serialize_hyper("beta_1"),
             "beta_2": self.serialize_hyper("beta_2"),
             "epsilon": self.epsilon,
@@ -86,7 +85,7 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, name, **kwargs)
-        self.generation = "keras-2.11"
+        self.generation = "keras-2.11" if self.generation == "keras-2.4" else self.generation
         self.later = Later(weight_decay=weight_decay or None)
         self.__dict__["undecayed"] = ()
 
@@ -137,8 +136,7 @@ class Adamax(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "beta_1": self.serialize_hyper("beta_1"),
             "beta_2": self.serialize_hyper("beta_2"),
             "epsilon": self.epsilon,

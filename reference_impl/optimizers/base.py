@@ -7,7 +7,7 @@ next.
 
 The arithmetic is float32, in the order of operations of TensorFlow's kernels. Keras rewrote its optimizers in 2.11 and
 again in 3; where a later one computes something else, ``generation`` says which one is meant. It is that of the config
-an optimizer was made from. How each generation stores the state: :mod:`reference_impl.optimizers.layouts`.
+an optimizer was made from, else that of the dialect it was made in. How each generation stores the state: :mod:`reference_impl.optimizers.layouts`.
 """
 
 # pyright: reportPrivateUsage=false
@@ -45,6 +45,8 @@ class Optimizer(Hyper):
 
     _untracked = frozenset({"_slots", "_iterations", "_name", "generation", "later"})
     hyper_names: ClassVar[tuple[str, ...]] = ("learning_rate", "decay")
+    later_decays: ClassVar[bool] = True
+    """Whether its ``decay`` means anything to what computes since 2.11."""
     untouched: ClassVar[Literal["as others", "variable stays", "all stays"]] = "as others"
     """What Keras 2.4 does to rows of an embedding that a batch did not look up: updated with a gradient of zero, or
     the variable's rows, or the slots' rows too, stay what they are."""
@@ -59,7 +61,7 @@ class Optimizer(Hyper):
         self.__dict__["_iterations"] = None
         self.__dict__["built_for"] = []
         self._name = type(self).__name__ if name is None else name
-        self.generation = "keras-2.4"
+        self.generation = later.present_generation()
         self.later = Later()
         self.clips: tuple[tuple[str, float], ...] = tuple(
             (key, kwargs.pop(key)) for key in CLIPS if kwargs.get(key) is not None
@@ -242,7 +244,19 @@ class Optimizer(Hyper):
     # -- config --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self._name, **dict(self.clips), **self.later.get_config()}
+        """The config as the present dialect writes it; of one that computes as 2.4 does, always as 2.4 does."""
+        switches = self.later.get_config() if self.generation == "keras-2.4" else later.told(self.later)
+        return {"name": self._name, **dict(self.clips), **switches}
+
+    def rate_config(self) -> dict[str, Any]:
+        """The part of a config about the learning rate. Since 2.11 there is no decay but where somebody gave one."""
+        rate, decay = ({key: self.serialize_hyper(key)} for key in ("learning_rate", "decay"))
+        spoken_of = (
+            later.present_generation() == "keras-2.4"
+            or self.generation == "keras-2.4"
+            or (self.later_decays and decay["decay"])
+        )
+        return {**rate, **decay} if spoken_of else rate
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:

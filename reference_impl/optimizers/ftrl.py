@@ -88,8 +88,7 @@ class Ftrl(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "initial_accumulator_value": self.initial_accumulator_value,
             "learning_rate_power": self.serialize_hyper("learning_rate_power"),
             "l1_regularization_strength": self.serialize_hyper("l1_regularization_strength"),

@@ -99,5 +99,6 @@ class Hyper(Trackable):
         if isinstance(value, LearningRateSchedule):
             return schedules.serialize(value)
         if isinstance(value, Variable):
-            return value.array.item()
+            exact = None if self.generation == "keras-2.4" or name == "learning_rate" else self._exact.get(name)
+            return exact if exact is not None and np.float32(exact) == value.array else value.array.item()
         return value() if callable(value) else value

@@ -6,9 +6,10 @@ Their configs have keys that those of 2.4 do not have, and by these a config tel
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from reference_impl import dialects
 from reference_impl.errors import LoadError
 from reference_impl.variables import Variable
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Generation = Literal["keras-2.4", "keras-2.11", "keras-3"]
 """Who computes: Keras up to 2.10 (and ``optimizers.legacy``), Keras 2.11 to 2.15 and tf_keras, Keras 3."""
+
+_OF_DIALECTS: Mapping[str, Generation] = {"keras-2.15": "keras-2.11", "keras-3": "keras-3"}
 
 AVERAGE = "average"
 
@@ -46,6 +49,25 @@ _SWITCHES = tuple(Later.__dataclass_fields__)
 # Whether computed by XLA changes nothing here; nor does a fixed factor that losses are scaled by.
 _KERAS_2 = ("jit_compile", "is_legacy_optimizer")
 _KERAS_3 = ("loss_scale_factor", "gradient_accumulation_steps")
+# What every config of an optimizer of before 2.11 has, and none of later ones; a user's own form may have neither.
+_OLD = ("decay", "lr")
+
+
+def present_generation() -> Generation:
+    """The generation of an optimizer that is made now: that of the present dialect."""
+    return _OF_DIALECTS.get(dialects.current(), "keras-2.4")
+
+
+def told(switches: Later) -> dict[str, Any]:
+    """What a config of the present dialect says of an optimizer that computes as one since 2.11.
+
+    By these keys :func:`split` knows it again. Files of before 2.11 have no words for it: they tell what is switched on.
+    """
+    generation = present_generation()
+    if generation == "keras-2.4":
+        return switches.get_config()
+    keys, value = (_KERAS_2, False) if generation == "keras-2.11" else (_KERAS_3, None)
+    return {**asdict(switches), **dict.fromkeys(keys, value)}
 
 
 def split(kind: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], Generation, Later]:
@@ -58,10 +80,12 @@ def split(kind: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], Generat
             f"{kind}: its config has gradient_accumulation_steps={config['gradient_accumulation_steps']}, expected "
             "None: gradients are not gathered over steps here; load with compile=False and compile it anew"
         )
-    old = bool(config.get("is_legacy_optimizer")) or not any(
-        key in config for key in (*_SWITCHES, *_KERAS_2, *_KERAS_3)
-    )
-    generation: Generation = "keras-2.4" if old else "keras-3" if any(k in config for k in _KERAS_3) else "keras-2.11"
+    speaks = any(key in config for key in (*_SWITCHES, *_KERAS_2, *_KERAS_3))
+    generation = present_generation()
+    if config.get("is_legacy_optimizer") or (not speaks and any(key in config for key in _OLD)):
+        generation = "keras-2.4"
+    elif speaks:
+        generation = "keras-3" if any(key in config for key in _KERAS_3) else "keras-2.11"
     switches: dict[str, Any] = {key: config[key] for key in _SWITCHES if key in config}
     own = {key: value for key, value in config.items() if key not in (*_SWITCHES, *_KERAS_2, *_KERAS_3)}
     # False is how AdamW of some versions writes that nothing decays.

@@ -27,12 +27,13 @@ class Nadam(Optimizer):
         w -= rate · ((1 - uₜ) · g / (1 - pₜ) + uₜ₊₁ · m / (1 - pₜ·uₜ₊₁)) / (√(v / (1 - beta_2ᵗ)) + epsilon)
 
     ``decay`` is 0.004, or the argument ``schedule_decay``; an argument ``decay`` counts for nothing, as in TensorFlow.
-    Since Keras 2.11 it is 1. Keras 2.11 to 2.15 and tf_keras multiply p once for each variable, but for one of them in
+    Since Keras 2.11 it is 1 and no argument. Keras 2.11 to 2.15 and tf_keras multiply p once for each variable, but for one of them in
     each of the steps from the n-th to the (2n-1)-th, n the number of variables. That is a slip of theirs, and the same
     here for the sake of equal numbers.
     """
 
     untouched = "variable stays"
+    later_decays = False
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Nadam(Optimizer):
         name: str = "Nadam",
         **kwargs: Any,
     ) -> None:
+        of_old = "schedule_decay" in kwargs
         kwargs["decay"] = kwargs.pop("schedule_decay", 0.004)
         rate = kwargs.get("lr", learning_rate)
         if isinstance(rate, LearningRateSchedule):
@@ -50,6 +52,8 @@ class Nadam(Optimizer):
                 "The Nadam optimizer does not support tf.keras.optimizers.LearningRateSchedules as the learning rate."
             )
         super().__init__(name, **kwargs)
+        if of_old:
+            self.generation = "keras-2.4"
         self.set_hyper(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
         self.epsilon = epsilon or 1e-7
         self.__dict__["cache"] = None
@@ -122,8 +126,7 @@ class Nadam(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "beta_1": self.serialize_hyper("beta_1"),
             "beta_2": self.serialize_hyper("beta_2"),
             "epsilon": self.epsilon,

@@ -70,8 +70,7 @@ class RMSprop(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "rho": self.serialize_hyper("rho"),
             "momentum": self.serialize_hyper("momentum"),
             "epsilon": self.epsilon,

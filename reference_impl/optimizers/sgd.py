@@ -55,8 +55,7 @@ class SGD(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "learning_rate": self.serialize_hyper("learning_rate"),
-            "decay": self.serialize_hyper("decay"),
+            **self.rate_config(),
             "momentum": self.serialize_hyper("momentum"),
             "nesterov": self.nesterov,
         }

@@ -124,6 +124,18 @@ def v3_trains_on_at_another_rate(original: Any, self: Any, *args: Any, **kwargs:
         self._hyper["learning_rate"] = kept
 
 
+@mutant("model.resume-training[keras]", target=APPLY, dialect="keras-2.15")
+def v3_trains_on_by_the_rule_of_before(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """After loading, an optimizer computes as those before 2.11 did: its slots are there, epsilon stands elsewhere."""
+    loaded = not self.__dict__.get("_stepped") and int(self.iterations) > 0
+    kept, self.generation = self.generation, "keras-2.4" if loaded else self.generation
+    self.__dict__["_stepped"] = not loaded
+    try:
+        return original(self, *args, **kwargs)
+    finally:
+        self.generation = kept
+
+
 @mutant("hdf5.readd-resumes", target="reference_impl.layers.losses:LossOwner.add_loss")
 def losses_added_after_training_do_not_count(original: Any, self: Any, losses: Any, **kwargs: Any) -> Any:
     """A loss added to a model whose optimizer counts steps is left out: the training function was made before."""

@@ -27,6 +27,7 @@ from typing import Any, cast
 
 from reference_impl import dialects
 from reference_impl.errors import LoadError
+from reference_impl.formats import optimizers
 from reference_impl.formats.hdf5 import optimizer as optimizer_module
 from reference_impl.formats.hdf5 import weights as weights_module
 from reference_impl.formats.hdf5.attributes import read_text, write_text
@@ -78,6 +79,7 @@ def _training_config(model: Any) -> str | None:
     from reference_impl.training.config import training_config
 
     form = training_config(model)
+    form["optimizer_config"] = optimizers.told(form["optimizer_config"], model.optimizer)
     told = keras_3.form_of(form) if dialects.current() == "keras-3" else generic.without_modules(form)
     return jsonable.dumps(told, f"the compile information of {model.name!r}")
 

@@ -22,7 +22,8 @@ from reference_impl.formats.hdf5.attributes import read_text
 from reference_impl.formats.hdf5.legacy_weights import Origin, changes
 from reference_impl.formats.hdf5.matching import Weight, match
 from reference_impl.formats.hdf5.stored import StoredLayer, StoredWeight, read_layer, read_value
-from reference_impl.formats.hdf5.weights import distinct_names, write_list_of_weights
+from reference_impl.formats.hdf5.weights import distinct_names, write_list_of_weights, write_values
+from reference_impl.formats.optimizers import stored_generation
 from reference_impl.optimizers.later import Generation
 from reference_impl.optimizers.layouts import Entry, layout
 from reference_impl.tracking import Array
@@ -33,9 +34,14 @@ Assignments = list[tuple[Callable[[Array], None], Array]]
 
 
 def write(file: Any, model: Any) -> None:
-    """Write the state of the model's optimizer, as 2.4 lists it."""
+    """Write the state of the model's optimizer, as the generation lists it in whose way it is stored."""
     optimizer = model.optimizer
-    write_list_of_weights(file, OPTIMIZER_WEIGHTS, optimizer.weights, _names(optimizer, model))
+    generation = stored_generation(optimizer)
+    if generation == "keras-2.4":
+        write_list_of_weights(file, OPTIMIZER_WEIGHTS, optimizer.weights, _names(optimizer, model))
+        return
+    entries = layout(optimizer, optimizer.built_for or model.trainable_weights, generation)
+    write_values(file, OPTIMIZER_WEIGHTS, [entry.name for entry in entries], [entry.read() for entry in entries])
 
 
 def restore(file: Any, model: Any, place: str) -> None:
@@ -99,7 +105,8 @@ def _trained(model: Any, stored: StoredLayer) -> list[Any]:
     distinct = distinct_names(model.weights)
 
     def had_slots(name: str) -> bool:
-        return f"/{name}" in names or f"/{name.removesuffix(':0')}/" in names
+        stem = name.removesuffix(":0")
+        return any(f"/{form}" in names for form in (name, f"{stem}/", f"{stem.replace('/', '_')}_"))
 
     frozen = [v for v, name in zip(model.weights, distinct, strict=True) if id(v) not in training and had_slots(name)]
     if not frozen:
@@ -172,6 +179,9 @@ def _in_order(stored: StoredLayer, found: Sequence[StoredWeight], entries: Seque
             f"{stored.place}: found {[weight.name for weight in found]}, expected the optimizer's "
             f"{[entry.name for entry in entries]}; load with compile=False and compile it anew"
         )
+    by_name = {weight.name: weight for weight in found}
+    if by_name.keys() == {entry.name for entry in entries}:
+        found = [by_name[entry.name] for entry in entries]
     return [_read(stored, weight, entry) for weight, entry in zip(found, entries, strict=True)]
 
 

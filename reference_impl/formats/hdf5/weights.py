@@ -116,20 +116,25 @@ def write_list_of_weights(parent: Any, name: str, weights: Sequence[Any], names:
 
     ``names``: other names than :func:`distinct_names` gives them.
     """
-    group = parent.require_group(name)
     names = distinct_names(weights) if names is None else names
+    write_values(parent, name, names, [weight.array for weight in weights])
+
+
+def write_values(parent: Any, name: str, names: Sequence[str], values: Sequence[Array]) -> None:
+    """Write ``values`` into the group ``name`` under ``names``, and these, in order, into its attribute ``weight_names``."""
+    group = parent.require_group(name)
     check_names(names, "weight")
-    write_list(group.attrs, "weight_names", names)
-    for weight_name, weight in zip(names, weights, strict=True):
+    write_list(group.attrs, "weight_names", list(names))
+    for weight_name, value in zip(names, values, strict=True):
         if weight_name in group:
             raise ValueError(
                 f"HDF5: the weight {weight_name!r} and the layer {name!r}/{weight_name!r} clash; rename one"
             )
-        if as_dtype(weight.dtype) == "bfloat16":
+        if as_dtype(value.dtype) == "bfloat16":
             raise ValueError(
                 f"HDF5: the weight {weight_name!r} is bfloat16, which Keras cannot read from HDF5; cast it"
             )
-        group.create_dataset(weight_name, data=np.asarray(weight.array))
+        group.create_dataset(weight_name, data=np.asarray(value))
 
 
 # -- reading -----------------------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ def _compile_config(model: Any) -> dict[str, Any] | None:
     decay = config.pop("decay", 0.0)
     if name == "Nadam" and model.optimizer.generation == "keras-2.4":
         raise ValueError(
-            f"{model.name!r}: Nadam of TensorFlow 2.4 is another algorithm than the Nadam of this format; make it with "
-            "model with another optimizer"
+            f"{model.name!r}: Nadam of TensorFlow 2.4 is another algorithm than the Nadam of this format; make the "
+            f"optimizer inside `with dialect({dialects.current()!r}):` too, or compile with another one"
         )
     if decay and name != "Nadam":
         raise ValueError(

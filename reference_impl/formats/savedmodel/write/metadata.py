@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from reference_impl import dialects, layers, mixed_precision, structure
+from reference_impl.formats import optimizers
 from reference_impl.formats.savedmodel.metadata import WITHOUT_CONFIG
-from reference_impl.formats.savedmodel.write import optimizers
 from reference_impl.layers.base import Layer
 from reference_impl.layers.input_layer import InputLayer
 from reference_impl.layers.input_spec import InputSpec

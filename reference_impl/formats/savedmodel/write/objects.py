@@ -23,8 +23,8 @@ from reference_impl import dialects
 from reference_impl.dtypes import as_dtype
 from reference_impl.formats.checkpoint.entry import NUMBERS
 from reference_impl.formats.checkpoint.optimizers import Group
+from reference_impl.formats.optimizers import stored_generation
 from reference_impl.formats.savedmodel.write.metadata import identifier, metadata, must_restore_from_config
-from reference_impl.formats.savedmodel.write.optimizers import is_later
 from reference_impl.layers.base import Layer
 from reference_impl.layers.input_layer import InputLayer
 from reference_impl.metrics import Metric
@@ -91,7 +91,7 @@ class Objects:
     _kept: list[Any] = field(default_factory=list[Any])
 
     def __post_init__(self) -> None:
-        self.later = is_later(getattr(self.model, "optimizer", None))
+        self.later = stored_generation(getattr(self.model, "optimizer", None)) == "keras-2.11"
 
     def root(self) -> Node:
         root = self.node(self.model)
