@@ -63,7 +63,11 @@ class SelfTest:
 
 @click.command("self-test")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--full", is_flag=True, help="The whole suite for each mutant, and which requirements each one touches.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Each mutant with every test of the suite that goes through what it breaks, and which requirements it touches.",
+)
 @click.option("--slice", "slice_", metavar="K/N", help="The K-th of N parts, each with mutants of every chapter.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=2, show_default=True, metavar="N", help="Mutants at a time."
@@ -113,6 +117,8 @@ def self_test(
 
     console = Console(stderr=as_json, highlight=False, markup=False, emoji=False, soft_wrap=True)
     begun = time.monotonic()
+    if full:
+        console.print("running the suite once to see which tests go through which functions")
     found = _tried(console, mutants, jobs, full)
     document = SelfTest(
         suite=__version__,

@@ -5,7 +5,6 @@ Everything is imported before the first fork, so that a trial costs its tests an
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import multiprocessing
 import os
@@ -18,6 +17,7 @@ from typing import Any
 
 from conformance.mutants.mutant import Mutant
 from conformance.mutants.patching import PACKAGE
+from conformance.mutants.reach import reach
 from conformance.mutants.selection import suite_tests
 from conformance.mutants.trial import Trial, attempt, failure
 from conformance.spec import load_specification
@@ -41,9 +41,16 @@ def prepare() -> None:
 
 
 def trials(mutants: Sequence[Mutant], jobs: int = 1, whole: bool = False) -> Iterator[Trial]:
-    """The trial of each mutant, as they end, ``jobs`` at a time. A process that dies is a trial with outcome error."""
+    """The trial of each mutant, as they end, ``jobs`` at a time. A process that dies is a trial with outcome error.
+
+    With the ``whole`` suite each is tried with all tests in which its fault can show.
+    """
     prepare()
-    yield from side_by_side(mutants, jobs, lambda mutant: attempt(mutant, whole))
+    if not whole:
+        yield from side_by_side(mutants, jobs, attempt)
+        return
+    reached = reach(mutants, jobs, _begin)
+    yield from side_by_side(mutants, jobs, lambda mutant: attempt(mutant, reached.of(mutant)))
 
 
 def side_by_side(mutants: Sequence[Mutant], jobs: int, work: Attempt) -> Iterator[Trial]:
@@ -83,16 +90,20 @@ def _received(receiver: Any, process: Any, mutant: Mutant) -> Trial:
     return trial
 
 
-def _child(sender: Any, mutant: Mutant, work: Attempt) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def _begin() -> None:
+    """What every child does first."""
     os.environ.setdefault("KERAS_CONFORMANCE_GOLDEN", GOLDEN_FILES)
     # What the suite or the reference prints is not the command's output.
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        sys.stderr = nowhere
-        try:
-            trial = work(mutant)
-        except Exception as error:
-            trial = failure(mutant, f"{type(error).__name__}: {error}")
-        sender.send(trial)
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _child(sender: Any, mutant: Mutant, work: Attempt) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    _begin()
+    try:
+        trial = work(mutant)
+    except Exception as error:
+        trial = failure(mutant, f"{type(error).__name__}: {error}")
+    sender.send(trial)
     sender.close()
     os._exit(0)  # the handlers of the parent are not the child's

@@ -63,16 +63,18 @@ def _tests_of(module: Any) -> Iterable[Test]:
             yield Test(f"{file}::{name}[{variant}]", case, function, parameter, variant)
 
 
-def selection_for(mutant: Mutant, specification: Specification, whole: bool = False) -> tuple[Test, ...]:
+def selection_for(
+    mutant: Mutant, specification: Specification, within: Iterable[Test] | None = None
+) -> tuple[Test, ...]:
     """The tests of what the mutant declares, of all that this depends on, and a probe of every chapter.
 
-    With ``whole`` every test probes that is not among them.
+    Those of ``within`` that are not among them are probes, too.
 
     Raises :class:`~conformance.mutants.mutant.MutantError` for what the specification lacks.
     """
     declared = declared_units(mutant, specification)
     wanted = with_dependencies([unit for units in declared.values() for unit in units], specification)
-    probes = suite_tests() if whole else probe(mutant.dialect, specification)
+    probes = [*probe(mutant.dialect, specification), *(within or ())]
     chosen = {test.id: replace(test, probes=True) for test in probes}
     chosen |= {test.id: test for test in suite_tests() if wanted.intersection(test.units)}
     return tuple(chosen.values())

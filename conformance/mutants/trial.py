@@ -71,14 +71,17 @@ class Trial:
         return self.outcome == KILLED
 
 
-def attempt(mutant: Mutant, whole: bool = False) -> Trial:
-    """Try the mutant with the tests it needs, or with the ``whole`` suite. Its fault stays in this process."""
+def attempt(mutant: Mutant, within: Iterable[Test] | None = None) -> Trial:
+    """Try the mutant with the tests it needs, and with all those ``within`` which its fault can show.
+
+    Its fault stays in this process.
+    """
     specification = load_specification()
     started = time.process_time()
     try:
         declared = declared_units(mutant, specification)
-        tests = selection_for(mutant, specification, whole)
-        records, capabilities, calls = _run(mutant, tests, specification)
+        tests = selection_for(mutant, specification, within)
+        records, capabilities, calls = run_tests(mutant, tests, specification)
         if not mutant.piped:  # its calls are counted where they are made
             calls.check()
     except MutantError as error:
@@ -125,11 +128,20 @@ def _told(mutant: Mutant) -> dict[str, Any]:
     return {name: getattr(mutant, name) for name in ("name", "summary", "dialect", "declares", "requirements")}
 
 
-def _run(
-    mutant: Mutant, tests: Iterable[Test], specification: Specification
+def nobody(test: str, calls: Calls) -> None:
+    """Who does not ask how often targets were called."""
+
+
+def run_tests(
+    mutant: Mutant, tests: Iterable[Test], specification: Specification, seen: Callable[[str, Calls], None] = nobody
 ) -> tuple[list[TestRecord], tuple[str, ...], Calls]:
+    """What the tests say of the mutant, what it claims, and how often its targets were called.
+
+    ``seen`` is told the calls so far, once before the first test (``""``) and after each one by its id.
+    """
     calls, transport = _transport(mutant)
     session = Session(mutant.name, transport).start()
+    seen("", calls)
     try:
         capabilities = session.hello.capabilities
         active = {
@@ -138,7 +150,10 @@ def _run(
             if specification.applicable(unit, mutant.dialect) and set(unit.needs) <= set(capabilities)
         }
         chosen = [test for test in tests if active.intersection(test.units)]
-        records = [_record(test, active, session, specification, mutant.dialect) for test in chosen]
+        records: list[TestRecord] = []
+        for test in chosen:
+            records.append(_record(test, active, session, specification, mutant.dialect))
+            seen(test.id, calls)
     finally:
         session.close()
     return records, tuple(capabilities), calls
