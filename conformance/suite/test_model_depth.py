@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from conformance import strategies
-from conformance.blueprint import Blueprint, Compile, Custom, Functional, NestedModel, chain, layer
+from conformance.blueprint import Blueprint, Call, Compile, Custom, Functional, Input, NestedModel, chain, layer
 from conformance.protocol.session import Handle, Session
 from conformance.strategies import Place, batches, hard_weights, inputs_for
 from conformance.suite.case import example, examples, requirement
@@ -36,6 +37,12 @@ Tolerance = Callable[[str], float]
 COMPILED = Compile({"class": "Adam", "args": {"learning_rate": 0.01}}, "mean_squared_error", ["mean_absolute_error"])
 TWO_LAYERS = chain(layer("Dense", units=3, name="first"), layer("Dense", units=2, name="second"), shape=(4,))
 
+TWO_OUTPUTS = Functional(
+    inputs=(Input("x", (3,)),),
+    layers=(layer("Dense", "l0", units=2, name="one"), layer("Dense", "l1", units=3, name="two")),
+    calls=(Call("l0", ("x",), "t0"), Call("l1", ("x",), "t1")),
+    outputs=("t0", "t1"),
+)
 
 # All vectors have one shape: an inner BatchNormalization read in another order exchanges values and raises nothing.
 MASKED = chain(layer("Masking", mask_value=0.5, name="m"), layer("LSTM", units=2, name="rnn"), shape=(4, 1))
@@ -196,6 +203,19 @@ def test_every_optimizer_keeps_its_slots(impl: Session, format: str, scratch: Pa
     _assert_same_state(impl, trained(impl, model, seed), model, scratch, format)
 
 
+@requirement("model.compile-info")
+def test_metrics_of_several_outputs_keep_their_names(impl: Session, format: str, scratch: Path, tolerance: Tolerance):
+    """An object bears the name of its output, too, once the model was trained: not to be written, nor put on twice."""
+    spread = {"class": "RootMeanSquaredError", "args": {"name": "spread"}}
+    losses, metrics = ["mean_squared_error"] * 2, [["mean_absolute_error"], ["mean_absolute_error", spread]]
+    model = replace(TWO_OUTPUTS, compile=Compile("sgd", losses, metrics))
+    original = trained(impl, model, seed=5)
+    x, y = batches(model, 6, 1)[0]
+    expected = impl.evaluate(original, x, y)
+    loaded = round_trip(impl, original, scratch, format, model)
+    assert_same_numbers(expected, impl.evaluate(loaded, x, y), "loss and metrics", tolerance("same-path"))
+
+
 @requirement("model.resume-training")
 @examples(optimizer=strategies.optimizers(besides=("Nadam",)), seed=strategies.data_seeds(), cost="train")
 @example(optimizer={"class": "RMSprop", "args": {"learning_rate": 0.05}}, seed=1)
@@ -214,6 +234,13 @@ def test_every_optimizer_goes_on_by_the_rule_it_had(
     assert_same_arrays(
         impl.get_weights(original), impl.get_weights(loaded), "weights after going on", tolerance("same-path")
     )
+
+
+@requirement("model.optimizer-state")
+def test_slots_of_layers_of_one_name_on_different_levels_are_told_apart(impl: Session, format: str, scratch: Path):
+    inner = chain(layer("Dense", units=3, name="first"), shape=(3,), name="inner")
+    model = chain(NestedModel("n", inner), layer("Dense", units=3, name="first"), shape=(3,), compile=COMPILED)
+    _assert_same_state(impl, trained(impl, model, seed=4), model, scratch, format)
 
 
 @requirement("model.optimizer-state")

@@ -22,8 +22,9 @@ generation would list it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -61,6 +62,9 @@ _GROUPS: dict[str, tuple[tuple[tuple[str, str, str], ...], ...]] = {
 """Per optimizer the groups of slots since 2.11; of each slot its name here, in 2.11, and in Keras 3."""
 
 
+Names = Mapping[int, str]
+
+
 @dataclass(frozen=True)
 class Entry:
     """One stored variable: its ``name`` in that generation, its shape, and how to get and set the value.
@@ -74,22 +78,26 @@ class Entry:
     write: Callable[[Array], None]
 
 
-def layout(optimizer: Any, variables: Sequence[Variable], generation: Generation) -> list[Entry]:
+def layout(
+    optimizer: Any, variables: Sequence[Variable], generation: Generation, names: Names = MappingProxyType({})
+) -> list[Entry]:
     """The state of ``optimizer`` for ``variables`` (the model's trainable ones, in order) as ``generation`` lists it.
+
+    ``names``: of variables, by ``id``, whose own will not do in the names of their slots (since 2.11).
 
     Slots that do not exist are made. An optimizer that never trained is stored without any of this: before writing, ask
     whether ``optimizer.weights`` is empty.
     """
     listed = list(variables)
     if isinstance(optimizer, LossScaleOptimizer):
-        return _scaled(optimizer, listed, generation)
+        return _scaled(optimizer, listed, generation, names)
     optimizer.create_slots(listed)
     if optimizer.later.use_ema:
         for variable in listed:
             make_average(optimizer, variable)
     if generation == "keras-2.4":
         return [_plain(variable.name, variable) for variable in optimizer.weights]
-    return list(_LATER[generation](optimizer, listed))
+    return list(_LATER[generation](optimizer, listed, names))
 
 
 def attributes(optimizer: Any, generation: Generation = "keras-2.11") -> list[Entry]:
@@ -113,24 +121,26 @@ def attributes(optimizer: Any, generation: Generation = "keras-2.11") -> list[En
 # -- the generations ---------------------------------------------------------------------------------------------
 
 
-def _keras_2_11(optimizer: Optimizer, variables: Sequence[Variable], prefix: str | None = None) -> Iterator[Entry]:
+def _keras_2_11(
+    optimizer: Optimizer, variables: Sequence[Variable], names: Names, prefix: str | None = None
+) -> Iterator[Entry]:
     prefix = f"{optimizer._name}/" if prefix is None else prefix
     yield Entry("iteration:0", (), *_steps(optimizer))
     if optimizer.later.use_ema:
         for variable in variables:
-            yield _slot(optimizer, variable, AVERAGE, f"{prefix}{AVERAGE}/{variable.name}")
+            yield _slot(optimizer, variable, AVERAGE, f"{prefix}{AVERAGE}/{_name(variable, names)}")
     for group in _groups(optimizer):
         for variable in variables:
             for own, name, _ in group:
-                yield _slot(optimizer, variable, own, f"{prefix}{name}/{variable.name}")
+                yield _slot(optimizer, variable, own, f"{prefix}{name}/{_name(variable, names)}")
 
 
-def _keras_3(optimizer: Optimizer, variables: Sequence[Variable]) -> Iterator[Entry]:
+def _keras_3(optimizer: Optimizer, variables: Sequence[Variable], names: Names) -> Iterator[Entry]:
     prefix = naming.snake_case(optimizer._name)
     yield Entry(f"{prefix}/iteration", (), *_steps(optimizer))
     if isinstance(optimizer.__dict__["_hyper"]["learning_rate"], Variable | float):
         yield Entry(f"{prefix}/learning_rate", (), *_rate(optimizer))
-    stems = [variable.name.removesuffix(":0").replace("/", "_") for variable in variables]
+    stems = [_name(variable, names).removesuffix(":0").replace("/", "_") for variable in variables]
     if optimizer.later.use_ema:
         for variable, stem in zip(variables, stems, strict=True):
             yield _slot(optimizer, variable, AVERAGE, f"{prefix}/{stem}_{AVERAGE}")
@@ -144,17 +154,23 @@ def _keras_3(optimizer: Optimizer, variables: Sequence[Variable]) -> Iterator[En
         yield _plain(f"{prefix}/variable", optimizer.scalars()[0])
 
 
-_LATER: dict[str, Callable[[Optimizer, Sequence[Variable]], Iterator[Entry]]] = {
+_LATER: dict[str, Callable[[Optimizer, Sequence[Variable], Names], Iterator[Entry]]] = {
     "keras-2.11": _keras_2_11,
     "keras-3": _keras_3,
 }
 
 
-def _scaled(optimizer: LossScaleOptimizer, variables: Sequence[Variable], generation: Generation) -> list[Entry]:
+def _name(variable: Variable, names: Names) -> str:
+    return names.get(id(variable), variable.name)
+
+
+def _scaled(
+    optimizer: LossScaleOptimizer, variables: Sequence[Variable], generation: Generation, names: Names
+) -> list[Entry]:
     """A loss scale stands only in Keras 3's list, whose wrapper has a step count and a rate of its own, unused."""
     inner = optimizer.inner_optimizer
     if generation == "keras-2.11":
-        return list(_keras_2_11(_made(inner, variables), variables, prefix=""))
+        return list(_keras_2_11(_made(inner, variables), variables, names, prefix=""))
     if generation == "keras-2.4":
         return layout(inner, variables, generation)
     name = "loss_scale_optimizer"
@@ -164,7 +180,7 @@ def _scaled(optimizer: LossScaleOptimizer, variables: Sequence[Variable], genera
         Entry(f"{name}/learning_rate", (), lambda: np.array(0, np.float32), lambda _: None),
         _plain(f"{name}/step_counter", steps),
         _plain(f"{name}/dynamic_scale", scale),
-        *layout(inner, variables, generation),
+        *layout(inner, variables, generation, names),
     ]
 
 

@@ -40,7 +40,7 @@ def write(file: Any, model: Any) -> None:
     if generation == "keras-2.4":
         write_list_of_weights(file, OPTIMIZER_WEIGHTS, optimizer.weights, _names(optimizer, model))
         return
-    entries = layout(optimizer, optimizer.built_for or model.trainable_weights, generation)
+    entries = layout(optimizer, optimizer.built_for or model.trainable_weights, generation, _by_id(model))
     write_values(file, OPTIMIZER_WEIGHTS, [entry.name for entry in entries], [entry.read() for entry in entries])
 
 
@@ -52,7 +52,7 @@ def restore(file: Any, model: Any, place: str) -> None:
     """
     stored = read_layer(file, OPTIMIZER_WEIGHTS, place)
     generation = _generation(stored)
-    entries = layout(model.optimizer, _trained(model, stored), generation)
+    entries = layout(model.optimizer, _trained(model, stored), generation, _by_id(model))
     if generation == "keras-2.4":
         names = _names(model.optimizer, model)
         entries = [replace(entry, name=name) for entry, name in zip(entries, names, strict=True)]
@@ -78,6 +78,11 @@ def restore(file: Any, model: Any, place: str) -> None:
         plan = _by_name(stored, found, entries, True)
     for assign, value in plan or ():
         assign(value)
+
+
+def _by_id(model: Any) -> dict[int, str]:
+    """The names of all the model's weights, equal ones numbered in their order."""
+    return {id(weight): name for weight, name in zip(model.weights, distinct_names(model.weights), strict=True)}
 
 
 def _names(optimizer: Any, model: Any) -> list[str]:

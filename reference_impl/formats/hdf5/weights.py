@@ -60,20 +60,24 @@ def distinct_names(weights: Sequence[Any]) -> list[str]:
     Two names also clash where one is the folder of the other (``w`` and ``w/v``).
     """
     names: list[str] = []
+    taken: set[str] = set()
+    folders: set[str] = set()
     for weight in weights:
         base, colon, number = weight.name.rpartition(":")
         if not colon:
             base, number = weight.name, ""
         name, count = weight.name, 0
-        while any(_clash(name, other) for other in names):
+        while name in taken or name in folders or not taken.isdisjoint(_folders_of(name)):
             count += 1
             name = f"{base}_{count}{colon}{number}"
         names.append(name)
+        taken.add(name)
+        folders.update(_folders_of(name))
     return names
 
 
-def _clash(first: str, second: str) -> bool:
-    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
+def _folders_of(name: str) -> list[str]:
+    return [name[:end] for end, character in enumerate(name) if character == "/"]
 
 
 def check_names(names: Sequence[str], what: str) -> None:
