@@ -172,6 +172,18 @@ def test_an_upper_case_suffix_means_no_other_format(impl: Session, format: str, 
         assert_equal(["hdf5"], formats_at(path, MODEL_FILES), f"what a file name ending in {suffix} gave")
 
 
+@requirement("model.argument-against-suffix")
+@examples(suffix=st.just(".h5"), cost="once")
+@example(suffix=".keras")
+def test_an_argument_that_contradicts_the_suffix_is_not_passed_over(
+    impl: Session, format: str, scratch: Path, suffix: str
+):
+    model = prepared(impl, INNER, seed=1)
+    path = scratch / f"contradiction{suffix}"
+    if attempted(lambda: (impl.save(model, path, format="tf"), True)) is not None:
+        assert_equal([format], formats_at(path, MODEL_FILES), f"what save('m{suffix}', save_format='tf') wrote")
+
+
 @requirement("hdf5-weights.order-stable")
 @examples(frozen=st.just("dense_1"), cost="once")
 def test_the_file_tells_whose_value_is_whose(impl: Session, format: str, scratch: Path, frozen: str):

@@ -39,6 +39,12 @@ def format_argument_means_hdf5(original: Any, path: Any, save_format: Any) -> An
     return original(path, save_format) if save_format is None else HDF5
 
 
+@mutant("model.argument-against-suffix", target=CHOOSE)
+def suffix_beats_the_argument(original: Any, path: Any, save_format: Any) -> Any:
+    """A save_format that contradicts the suffix is passed over in silence."""
+    return original(path, None if _suffix(path) == ".h5" else save_format)
+
+
 @mutant("model.format-suffix", target=CHOOSE)
 def keras_is_no_suffix_of_hdf5(original: Any, path: Any, save_format: Any) -> Any:
     """A path that ends in .keras gives a SavedModel folder."""
