@@ -9,7 +9,13 @@ keras = importlib.import_module(os.environ.get("KERAS", "tensorflow.keras"))
 inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, name="first")], name="inner")
 model = keras.Sequential([keras.Input((3,)), inner, keras.layers.Dense(3, name="first")])
 model.save("model.h5")
-print("not trained:", os.path.getsize("model.h5"), "bytes, loaded", len(keras.models.load_model("model.h5").weights), "weights")
+print(
+    "not trained:",
+    os.path.getsize("model.h5"),
+    "bytes, loaded",
+    len(keras.models.load_model("model.h5").weights),
+    "weights",
+)
 model.compile("adam", keras.losses.MeanSquaredError())
 model.train_on_batch(np.ones((2, 3)), np.ones((2, 3)))
 try:
