@@ -232,9 +232,10 @@ def _head(draw: Draw, layer_id: str, naming: Names) -> Layer:
 def _nested(draw: Draw, shape: Shape, node_id: str, naming: Names, choice: Choice) -> NestedModel:
     """A Sequential or Functional model as a layer; its inner layers have names of their own."""
     outer = naming.next()
-    # The second are such as a library gives, and none that a layer around it has: HDF5 of real versions cannot tell two
-    # slots of one name apart (a test of its own shows it).
-    inner = Names(None if not outer else draw(st.sampled_from([("inner_b", "inner_a"), ("dense_2", "dense_4")])))
+    # None that a layer elsewhere in the model has: HDF5 of real versions cannot tell two slots of one name apart (a test
+    # of its own shows it).
+    order = draw(st.sampled_from([("inner_b", "inner_a"), ("dense", "dense_1")])) if outer else None
+    inner = Names(order, f"{outer['name']}_" if outer else "")
     nodes = [Layer("i0", "Dense", {"units": draw(SIZES), **inner.next()}, draw(st.sampled_from([True, True, False])))]
     if draw(FLAGS):
         nodes.append(choice.layer(draw, _output(nodes, shape), "i1", inner))
