@@ -126,7 +126,7 @@ def test_all_that_is_declared_must_fail():
 
 def test_a_mutant_that_does_nothing_survives_and_one_in_nobodys_way_is_an_error():
     harmless = mutant(lambda original, *args, **kwargs: original(*args, **kwargs), "hdf5.subclassed-refused")
-    unmet = mutant(lambda original: None, "weights.created-on-call", target="reference_impl.backend:set_floatx")
+    unmet = mutant(lambda original, value: None, "weights.created-on-call", target="reference_impl.backend:set_floatx")
     survivor, lost = tried(harmless, replace(unmet, name="unmet"))
     assert (survivor.outcome, survivor.failed, survivor.problem) == (SURVIVED, (), None)
     assert lost.outcome == ERROR
