@@ -92,7 +92,9 @@ def _names(optimizer: Any, model: Any) -> list[str]:
     on what was trained when. (Keras 2.4 does not save equal names, and reads any by their order.)
     """
     renamed: dict[int, str] = {}
-    for weight, distinct in zip(model.weights, distinct_names(model.weights), strict=True):
+    distinct_by_id = _by_id(model)
+    for weight in model.weights:
+        distinct = distinct_by_id[id(weight)]
         for name in optimizer.get_slot_names() if distinct != weight.name else ():
             slot = optimizer._slot(weight, name)
             if slot is not None:
